@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/blob/blob_store.h"
+#include "common/file/file_system.h"
+
+namespace heroq {
+
+// Blobs as files "<root>/<first two hex digits>/<sha256>". A blob is written to "<root>/tmp/", synced if durable, and
+// renamed into place, so a name never holds partial bytes. Several processes may share one root.
+class DirectoryBlobStore final : public BlobStore {
+ public:
+  // Creates the directories it needs.
+  static absl::StatusOr<std::unique_ptr<DirectoryBlobStore>> Open(FileSystem& files, const std::string& root);
+
+  absl::StatusOr<Digest> Put(absl::string_view bytes, Durability durability) override;
+  absl::StatusOr<std::string> Get(const Digest& digest) override;
+  absl::StatusOr<bool> Contains(const Digest& digest) override;
+
+  const std::string& root() const { return root_; }
+  // Where the bytes of `digest` are, or would be.
+  std::string PathOf(const Digest& digest) const;
+  // Moves a complete, verified temporary file (from TemporaryPath) into place.
+  absl::Status Adopt(const std::string& temporary_path, const Digest& digest, Durability durability);
+  // A fresh name under "<root>/tmp/", unique over processes.
+  std::string TemporaryPath();
+  // Removing what is not there is OK.
+  absl::Status Remove(const Digest& digest);
+  absl::StatusOr<std::vector<Digest>> ListBlobs();
+
+ private:
+  DirectoryBlobStore(FileSystem& files, std::string root) : files_(files), root_(std::move(root)) {}
+
+  FileSystem& files_;
+  const std::string root_;
+};
+
+}  // namespace heroq

@@ -1,0 +1,55 @@
+# heroq_library, heroq_executable and heroq_test: one way to declare a target, so that warnings, sanitizers and
+# include paths are the same everywhere. Sources are always listed, never globbed.
+
+function(_heroq_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wno-unused-parameter -Wnon-virtual-dtor -Wshadow=local)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    target_compile_options(${target} PRIVATE -Wthread-safety)
+  endif()
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
+  if(HEROQ_FAILPOINTS)
+    target_compile_definitions(${target} PUBLIC HEROQ_FAILPOINTS=1)
+  endif()
+  if(HEROQ_SANITIZER)
+    target_compile_options(${target} PRIVATE -fsanitize=${HEROQ_SANITIZER} -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${HEROQ_SANITIZER})
+  endif()
+endfunction()
+
+# heroq_library(NAME SOURCES a.cc ... [DEPS lib ...])  -> static library heroq_NAME, alias heroq::NAME
+function(heroq_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(heroq_${name} STATIC ${ARG_SOURCES})
+  add_library(heroq::${name} ALIAS heroq_${name})
+  _heroq_options(heroq_${name})
+  target_link_libraries(heroq_${name} PUBLIC ${ARG_DEPS})
+endfunction()
+
+# heroq_interface(NAME [DEPS lib ...]) for folders that hold headers only.
+function(heroq_interface name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  add_library(heroq_${name} INTERFACE)
+  add_library(heroq::${name} ALIAS heroq_${name})
+  target_include_directories(heroq_${name} INTERFACE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(heroq_${name} INTERFACE ${ARG_DEPS})
+endfunction()
+
+function(heroq_executable name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  _heroq_options(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+endfunction()
+
+# heroq_test(NAME SOURCES a_test.cc ... [DEPS lib ...] [LABELS l ...]): a gtest binary and one ctest entry.
+function(heroq_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  _heroq_options(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Installs what building, running and testing heroq needs on Debian 12.
+#
+#   deploy/setup.sh [--demo] [--test] [--lint]
+#
+# Always: compilers and libraries (apt), LibTorch (PyPI wheel) into the cache folder.
+# --demo  the Python environment that writes the demo model and its text
+# --test  the Python environment of the test oracles (transformers, compressed-tensors, ...)
+# --lint  clang-format, clang-tidy and the sanitizer runtimes
+#
+# HEROQ_CACHE (default ~/.cache/heroq) is reused between runs: every step first checks a stamp that
+# names the pinned versions it installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache="${HEROQ_CACHE:-$HOME/.cache/heroq}"
+mkdir -p "$cache"
+
+want_demo=0 want_test=0 want_lint=0
+for arg in "$@"; do
+  case "$arg" in
+    --demo) want_demo=1 ;;
+    --test) want_test=1 want_demo=1 ;;
+    --lint) want_lint=1 ;;
+    *) echo "setup.sh: unknown option '$arg' (known: --demo --test --lint)" >&2; exit 2 ;;
+  esac
+done
+
+packages=(build-essential cmake ninja-build ccache pkg-config git ca-certificates
+  libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev
+  libsqlite3-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libssl-dev
+  libicu-dev libpcre2-dev prometheus-cpp-dev libcpp-httplib-dev python3 python3-venv sqlite3)
+(( want_demo )) && packages+=(perl-doc debian-policy)
+(( want_test )) && packages+=(libgtest-dev libgmock-dev libbenchmark-dev tmux procps)
+(( want_lint )) && packages+=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if (( ${#missing[@]} )); then
+  as_root=()
+  [[ $(id -u) -eq 0 ]] || as_root=(sudo)
+  echo "setup: apt-get install ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# install_locked NAME: a virtual environment $cache/NAME with exactly deploy/requirements/NAME.txt.
+install_locked() {
+  local name="$1" lock="deploy/requirements/$1.txt" env="$cache/$1"
+  local stamp="$env/.installed"
+  if [[ -f "$stamp" ]] && cmp -s "$lock" "$stamp"; then return; fi
+  echo "setup: Python environment '$name'"
+  rm -rf "$env"
+  python3 -m venv "$env"
+  "$env/bin/python" -m pip install --quiet --no-deps --require-hashes -r "$lock"
+  cp "$lock" "$stamp"
+}
+
+libtorch="$cache/libtorch"
+if ! cmp -s deploy/requirements/libtorch.txt "$libtorch/.installed"; then
+  echo "setup: LibTorch"
+  rm -rf "$libtorch"
+  python3 -m venv "$cache/pip"
+  "$cache/pip/bin/python" -m pip install --quiet --no-deps --require-hashes \
+    --target "$libtorch" -r deploy/requirements/libtorch.txt
+  cp deploy/requirements/libtorch.txt "$libtorch/.installed"
+fi
+
+(( want_demo )) && install_locked demo
+if (( want_test )); then
+  install_locked oracle
+  # One copy of torch: the oracle environment imports LibTorch's.
+  site="$("$cache/oracle/bin/python" -c 'import site; print(site.getsitepackages()[0])')"
+  echo "$libtorch" > "$site/libtorch.pth"
+fi
+echo "setup: done (cache: $cache)"
