@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/blob/blob_store.h"
+#include "common/file/file_system.h"
+#include "heroq/v1/job.pb.h"
+#include "heroq/v1/plan.pb.h"
+
+namespace heroq {
+
+// Directories clients may name: root name -> absolute path.
+using Roots = std::map<std::string, std::string>;
+
+struct InspectedJob {
+  // Every field resolved to its default or choice.
+  v1::JobSpec spec;
+  // Complete except token blobs and text counts.
+  v1::Plan plan;
+};
+
+// Turns a JobSpec into a Plan, or refuses it with everything that can be known before work starts. Thread-safe, blocking:
+// reads config, headers and (MakePlan) texts.
+class Planner {
+ public:
+  // References must outlive this. `blobs` receives token blobs.
+  Planner(FileSystem& files, BlobStore& blobs, Roots roots) : files_(files), blobs_(blobs), roots_(std::move(roots)) {}
+
+  // Checks of the spec alone and of config.json, tensor headers, scheme, method, output path and the existence of texts.
+  // INVALID_SPEC carries one metadata entry "field:<path>" = problem per violation, all of them. Reads no tensor data and
+  // no text; cheap enough for a request.
+  absl::StatusOr<InspectedJob> Inspect(const v1::JobSpec& spec) const;
+
+  // Inspect, then tokenize the texts and store the token blobs.
+  absl::StatusOr<v1::Plan> MakePlan(const v1::JobSpec& spec) const;
+
+  const Roots& roots() const { return roots_; }
+
+ private:
+  FileSystem& files_;
+  BlobStore& blobs_;
+  const Roots roots_;
+};
+
+// Methods, formats and model families this build knows.
+std::vector<std::string> KnownMethods();
+std::vector<std::string> KnownFormats();
+std::vector<std::string> KnownFamilies();
+
+}  // namespace heroq
