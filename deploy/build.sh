@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Sets up and builds a release into build/release/bin: heroq, heroq-coordinator, heroq-worker.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export HEROQ_CACHE="${HEROQ_CACHE:-$HOME/.cache/heroq}"
+deploy/setup.sh "$@"
+cmake --preset release -DHEROQ_TORCH_DIR="$HEROQ_CACHE/libtorch" >/dev/null
+cmake --build --preset release -j "$(nproc)"
