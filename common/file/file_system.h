@@ -33,6 +33,7 @@ class RandomAccessFile {
 class WritableFile {
  public:
   virtual ~WritableFile() = default;
+  // At the end of the file.
   virtual absl::Status Append(absl::string_view data) = 0;
   // Writes at an offset, also past the end.
   virtual absl::Status WriteAt(int64_t offset, absl::string_view data) = 0;
@@ -42,14 +43,14 @@ class WritableFile {
   virtual absl::Status Close() = 0;
 };
 
-// The seam for everything that touches files: real, in-memory, or failing on purpose. Thread-safe. Errors name the path;
-// not found is MODEL_NOT_FOUND only where a caller says so: here it is absl::NotFoundError with reason IO_ERROR.
-// Blocking.
+// The seam for everything that touches files: real, in-memory, or failing on purpose. Thread-safe. Errors
+// name the path; not found is MODEL_NOT_FOUND only where a caller says so: here it is absl::NotFoundError
+// with reason IO_ERROR. Only regular files are opened: a directory, FIFO or device is an error. Blocking.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(const std::string& path) = 0;
-  // Creates (mode 0644) or truncates.
+  // Creates (mode 0644 under the process's umask) or truncates.
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
   // Opens an existing file for WriteAt without truncating, or creates it.
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> OpenForUpdate(const std::string& path) = 0;
@@ -59,8 +60,8 @@ class FileSystem {
   // With parents; existing directories are fine.
   virtual absl::Status CreateDirectories(const std::string& path) = 0;
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
-  // ALREADY_EXISTS when `to` exists. Where the file system lacks RENAME_NOREPLACE: creates an empty directory and
-  // renames over it (directories), or links and unlinks (files).
+  // ALREADY_EXISTS when `to` exists. Where the file system lacks RENAME_NOREPLACE: creates an empty directory
+  // and renames over it (directories), or links and unlinks (files).
   virtual absl::Status RenameNoReplace(const std::string& from, const std::string& to) = 0;
   virtual absl::Status RemoveFile(const std::string& path) = 0;
   // Removing what does not exist is OK.
@@ -75,9 +76,11 @@ class FileSystem {
 };
 
 // The whole file; larger than `limit` bytes is FILE_CORRUPT.
-absl::StatusOr<std::string> ReadFile(FileSystem& files, const std::string& path, int64_t limit = int64_t{1} << 30);
+absl::StatusOr<std::string> ReadFile(FileSystem& files, const std::string& path,
+                                     int64_t limit = int64_t{1} << 30);
 
-// `path` holds the old or the new bytes, never a mix: temporary name in the same directory, sync, rename, sync directory.
+// `path` holds the old or the new bytes, never a mix: temporary name in the same directory, sync, rename,
+// sync directory.
 absl::Status WriteFileAtomically(FileSystem& files, const std::string& path, absl::string_view data);
 
 // "a/b" + "c" -> "a/b/c"; an absolute second part wins.

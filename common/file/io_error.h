@@ -1,0 +1,13 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace heroq {
+
+// IO_ERROR for a failed system call: "open /a/b: No such file or directory". The code says what a caller may
+// do: NotFound (ENOENT, ENOTDIR), AlreadyExists (EEXIST, ENOTEMPTY), PermissionDenied (EACCES, EPERM, EROFS),
+// ResourceExhausted (ENOSPC, EDQUOT, EMFILE, ENFILE), Unavailable for every other `error_number`.
+absl::Status IoError(int error_number, absl::string_view operation, absl::string_view path);
+
+}  // namespace heroq
