@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs what building, running and testing heroq needs on Debian 12.
 #
-#   deploy/setup.sh [--demo] [--test] [--lint]
+#   deploy/setup.sh [--demo] [--test] [--lint] [--peer]
 #
 # Always: compilers and libraries (apt), LibTorch (PyPI wheel) into the cache folder.
 # --demo  the Python environment that writes the demo model and its text
 # --test  the Python environment of the test oracles (transformers, compressed-tensors, ...)
 # --lint  clang-format, clang-tidy and the sanitizer runtimes
+# --peer  the Python environment of the tool that benchmarks compare with (llm-compressor, 6 GB)
 #
 # HEROQ_CACHE (default ~/.cache/heroq) is reused between runs: every step first checks a stamp that
 # names the pinned versions it installed.
@@ -15,13 +16,14 @@ cd "$(dirname "$0")/.."
 cache="${HEROQ_CACHE:-$HOME/.cache/heroq}"
 mkdir -p "$cache"
 
-want_demo=0 want_test=0 want_lint=0
+want_demo=0 want_test=0 want_lint=0 want_peer=0
 for arg in "$@"; do
   case "$arg" in
     --demo) want_demo=1 ;;
     --test) want_test=1 want_demo=1 ;;
     --lint) want_lint=1 ;;
-    *) echo "setup.sh: unknown option '$arg' (known: --demo --test --lint)" >&2; exit 2 ;;
+    --peer) want_peer=1 want_test=1 want_demo=1 ;;
+    *) echo "setup.sh: unknown option '$arg' (known: --demo --test --lint --peer)" >&2; exit 2 ;;
   esac
 done
 
@@ -74,4 +76,5 @@ if (( want_test )); then
   site="$("$cache/oracle/bin/python" -c 'import site; print(site.getsitepackages()[0])')"
   echo "$libtorch" > "$site/libtorch.pth"
 fi
+(( want_peer )) && install_locked peer
 echo "setup: done (cache: $cache)"

@@ -18,9 +18,10 @@ make() {
   mkdir -p "$folder"
   local partial; partial="$(mktemp -d "$folder/.partial-XXXXXX")"
   "$python" "$@" "$partial" >&2
+  chmod 755 "$partial"
   mv "$partial" "$folder/$name"
 }
 make model "$here/make_smollm2.py"
-[[ "${1:-}" == --dithered ]] && make model-dithered "$here/make_smollm2.py" --dither
+if [[ "${1:-}" == --dithered ]]; then make model-dithered "$here/make_smollm2.py" --dither; fi
 make text "$here/make_text.py"
 echo "$folder"
