@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/blob/blob_store.h"
@@ -9,11 +10,13 @@
 
 namespace heroq {
 
-// Blobs as files "<root>/<first two hex digits>/<sha256>". A blob is written to "<root>/tmp/", synced if durable, and
-// renamed into place, so a name never holds partial bytes. Several processes may share one root.
+// Blobs as files "<root>/<first two hex digits>/<sha256>". A blob is written to "<root>/tmp/", synced if
+// durable, and renamed into place, so a name never holds partial bytes. A blob that Get finds corrupt is
+// moved to "<root>/corrupt/", so that whoever makes it again can store it. Several processes may share one
+// root. Thread-safe, blocking.
 class DirectoryBlobStore final : public BlobStore {
  public:
-  // Creates the directories it needs.
+  // Creates the directories it needs. `files` is not owned and must outlive the store.
   static absl::StatusOr<std::unique_ptr<DirectoryBlobStore>> Open(FileSystem& files, const std::string& root);
 
   absl::StatusOr<Digest> Put(absl::string_view bytes, Durability durability) override;
@@ -29,10 +32,13 @@ class DirectoryBlobStore final : public BlobStore {
   std::string TemporaryPath();
   // Removing what is not there is OK.
   absl::Status Remove(const Digest& digest);
+  // Sorted; sizes as the files have them now.
   absl::StatusOr<std::vector<Digest>> ListBlobs();
 
  private:
   DirectoryBlobStore(FileSystem& files, std::string root) : files_(files), root_(std::move(root)) {}
+  absl::Status SyncFile(const std::string& path);
+  absl::Status MakeDurable(const std::string& path);
 
   FileSystem& files_;
   const std::string root_;
