@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs what building, running and testing heroq needs on Debian 12.
 #
-#   deploy/setup.sh [--demo] [--test] [--lint] [--peer]
+#   deploy/setup.sh [--demo] [--test] [--lint] [--peer] [--vllm]
 #
 # Always: compilers and libraries (apt), LibTorch (PyPI wheel) into the cache folder.
 # --demo  the Python environment that writes the demo model and its text
 # --test  the Python environment of the test oracles (transformers, compressed-tensors, ...)
 # --lint  clang-format, clang-tidy and the sanitizer runtimes
 # --peer  the Python environment of the tool that benchmarks compare with (llm-compressor, 6 GB)
+# --vllm  the Python environment of vLLM on CPU (6 GB)
 #
 # HEROQ_CACHE (default ~/.cache/heroq) is reused between runs: every step first checks a stamp that
 # names the pinned versions it installed.
@@ -16,14 +17,15 @@ cd "$(dirname "$0")/.."
 cache="${HEROQ_CACHE:-$HOME/.cache/heroq}"
 mkdir -p "$cache"
 
-want_demo=0 want_test=0 want_lint=0 want_peer=0
+want_demo=0 want_test=0 want_lint=0 want_peer=0 want_vllm=0
 for arg in "$@"; do
   case "$arg" in
     --demo) want_demo=1 ;;
     --test) want_test=1 want_demo=1 ;;
     --lint) want_lint=1 ;;
+    --vllm) want_vllm=1 want_test=1 want_demo=1 ;;
     --peer) want_peer=1 want_test=1 want_demo=1 ;;
-    *) echo "setup.sh: unknown option '$arg' (known: --demo --test --lint --peer)" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown option '$arg' (known: --demo --test --lint --peer --vllm)" >&2; exit 2 ;;
   esac
 done
 
@@ -33,6 +35,7 @@ packages=(build-essential cmake ninja-build ccache pkg-config git ca-certificate
   libicu-dev libpcre2-dev prometheus-cpp-dev libcpp-httplib-dev python3 python3-venv sqlite3)
 (( want_demo )) && packages+=(perl-doc debian-policy)
 (( want_test )) && packages+=(libgtest-dev libgmock-dev libbenchmark-dev tmux procps)
+(( want_vllm )) && packages+=(libnuma1)
 (( want_lint )) && packages+=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 
 missing=()
@@ -77,4 +80,5 @@ if (( want_test )); then
   echo "$libtorch" > "$site/libtorch.pth"
 fi
 (( want_peer )) && install_locked peer
+(( want_vllm )) && install_locked vllm
 echo "setup: done (cache: $cache)"
