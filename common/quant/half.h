@@ -4,7 +4,8 @@
 
 namespace heroq {
 
-// IEEE float32 <-> bfloat16 / float16 bit patterns; round to nearest even; NaN stays NaN (quiet), overflow becomes Inf.
+// IEEE float32 <-> bfloat16 / float16 bit patterns; round to nearest even; NaN stays NaN (quiet), overflow
+// becomes Inf.
 uint16_t FloatToBf16(float value);
 float Bf16ToFloat(uint16_t bits);
 uint16_t FloatToF16(float value);

@@ -13,10 +13,10 @@ enum class ScaleType { kBf16, kF16 };
 
 // How one linear layer is stored; the plain twin of proto LinearScheme. Weight [out, in].
 struct QuantScheme {
-  int weight_bits = 4;            // 2..8
-  int group_size = 128;           // input channels per scale; kPerChannel = one scale per output channel
-  bool symmetric = false;         // zero point fixed at 2^(bits-1) and not stored
-  int activation_bits = 16;       // 16 = not quantized
+  int weight_bits = 4;       // 2..8
+  int group_size = 128;      // input channels per scale; kPerChannel = one scale per output channel
+  bool symmetric = false;    // zero point fixed at 2^(bits-1) and not stored
+  int activation_bits = 16;  // 16 = not quantized
   ScaleType scale_type = ScaleType::kBf16;
 
   int max_code() const { return (1 << weight_bits) - 1; }
@@ -31,11 +31,12 @@ struct QuantScheme {
   bool operator==(const QuantScheme&) const = default;
 };
 
-// INVALID_SPEC for bits outside 2..8 or a group size below 1 that is not kPerChannel; GROUP_SIZE_INDIVISIBLE, listing the
-// powers of two from 16 to 1024 that divide, when the group size does not divide `in_features`. `name` is the linear.
+// INVALID_SPEC for bits outside 2..8 or a group size below 1 that is not kPerChannel; GROUP_SIZE_INDIVISIBLE,
+// listing the powers of two from 16 to 1024 that divide, when the group size does not divide `in_features`.
+// `name` is the linear.
 absl::Status ValidateScheme(const QuantScheme& scheme, int64_t in_features, const std::string& name);
 
-// Short form for people and model cards: "W4A16 g128 asymmetric".
+// Short form for people and model cards: "W4A16 g128 asymmetric", "W8A8 per-channel symmetric".
 std::string ToString(const QuantScheme& scheme);
 
 }  // namespace heroq
