@@ -11,12 +11,15 @@
 
 namespace heroq {
 
-// All tensors of a model directory: one model.safetensors, or the shards of model.safetensors.index.json. The index must
-// agree with the shards: every entry present, no tensor in two files, no tensor outside the index, plain file names.
-// Follows symbolic links (hub snapshots). Thread-safe after Open.
+// All tensors of a model directory: one model.safetensors, or the shards of model.safetensors.index.json. The
+// index must agree with the shards: every entry present, no tensor in two files, no tensor outside the index,
+// plain file names. When a directory has both, the single file counts, as in transformers. Follows symbolic
+// links (hub snapshots). Thread-safe after Open. MODEL_NOT_FOUND for a file that does not exist, FILE_CORRUPT
+// for one that breaks a rule.
 class CheckpointReader {
  public:
-  static absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(FileSystem& files, const std::string& directory);
+  static absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(FileSystem& files,
+                                                                const std::string& directory);
 
   struct Entry {
     const SafetensorsReader* file = nullptr;
@@ -33,6 +36,8 @@ class CheckpointReader {
 
  private:
   CheckpointReader() = default;
+  absl::Status AddFile(FileSystem& files, const std::string& path);
+  absl::Status AddShards(FileSystem& files, const std::string& index);
 
   std::string directory_;
   std::vector<std::unique_ptr<SafetensorsReader>> files_;

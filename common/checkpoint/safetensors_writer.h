@@ -25,16 +25,18 @@ struct PlacedTensor {
   int64_t end = 0;
 };
 
-// Header and data layout of a file before any data exists. Tensors are ordered as the Python library orders them (element
-// size descending, then name), so every tensor is aligned; metadata keys are sorted; the header is padded with spaces to
-// 8 bytes. Equal inputs give the bytes the Python library writes.
+// Header and data layout of a file before any data exists. Tensors are ordered as the Python library orders
+// them (DType descending, so wide elements first, then name), so every tensor is aligned; metadata keys are
+// sorted (the library's order of them is random); the header is padded with spaces to 8 bytes. Otherwise
+// equal inputs give the bytes the Python library writes.
 struct SafetensorsLayout {
   std::string header;  // 8-byte length included
   std::vector<PlacedTensor> tensors;
   int64_t data_bytes = 0;
 };
 
-// INVALID_SPEC for a duplicate name.
+// No metadata, no "__metadata__". INVALID_SPEC for a duplicate or reserved name, text that is not UTF-8, a
+// negative dimension, sizes beyond 64 bits, a header above 100,000,000 bytes (the library's limit).
 absl::StatusOr<SafetensorsLayout> LayOutSafetensors(std::vector<TensorSpec> tensors,
                                                     const std::map<std::string, std::string>& metadata);
 
@@ -43,11 +45,12 @@ struct NamedBytes {
   absl::string_view bytes;
 };
 
-// A complete file in memory: for blobs.
+// A complete file in memory: for blobs. INVALID_SPEC also for bytes that do not fill the shape.
 absl::StatusOr<std::string> SerializeSafetensors(const std::vector<NamedBytes>& tensors,
                                                  const std::map<std::string, std::string>& metadata = {});
 
-// A parsed file in memory; views point into `bytes`. Same strictness as SafetensorsReader. `name` is for messages.
+// A parsed file in memory; views point into `bytes`. Same strictness as SafetensorsReader. `name` is for
+// messages.
 struct ParsedSafetensors {
   std::map<std::string, NamedBytes> tensors;
   std::map<std::string, std::string> metadata;

@@ -1,0 +1,139 @@
+#include "common/checkpoint/checkpoint_reader.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/strict_json.h"
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+
+namespace heroq {
+namespace {
+
+constexpr char kSingleFile[] = "model.safetensors";
+constexpr char kIndexFile[] = "model.safetensors.index.json";
+constexpr int64_t kMaxIndexBytes = int64_t{256} << 20;
+
+absl::Status Corrupt(const std::string& path, absl::string_view rule) {
+  return MakeError(Reason::kFileCorrupt, absl::StrCat(path, ": ", rule), {{"file", path}});
+}
+
+// A name that stays in the directory and needs no quoting anywhere.
+bool IsPlainFileName(absl::string_view name) {
+  const auto is_plain = [](char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-'; };
+  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), is_plain);
+}
+
+// tensor -> shard file name.
+absl::StatusOr<std::map<std::string, std::string>> ReadIndex(FileSystem& files, const std::string& path) {
+  HEROQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(files, path, kMaxIndexBytes));
+  JsonLimits limits;
+  limits.max_bytes = kMaxIndexBytes;
+  HEROQ_ASSIGN_OR_RETURN(const nlohmann::json root, ParseStrictJson(text, path, limits));
+  if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object()) {
+    return Corrupt(path, "weight_map must be an object");
+  }
+  std::map<std::string, std::string> shard_of;
+  for (const auto& [tensor, shard] : root["weight_map"].items()) {
+    if (!shard.is_string() || !IsPlainFileName(shard.get_ref<const std::string&>())) {
+      return Corrupt(path,
+                     absl::StrCat("weight_map ", QuoteJson(tensor), ": expected a plain file name, got ",
+                                  shard.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace)));
+    }
+    shard_of.emplace(tensor, shard.get<std::string>());
+  }
+  if (shard_of.empty()) return Corrupt(path, "weight_map is empty");
+  return shard_of;
+}
+
+absl::StatusOr<std::unique_ptr<SafetensorsReader>> OpenModelFile(FileSystem& files, const std::string& path) {
+  absl::StatusOr<std::unique_ptr<SafetensorsReader>> reader = SafetensorsReader::Open(files, path);
+  if (!absl::IsNotFound(reader.status())) return reader;
+  return MakeError(Reason::kModelNotFound, absl::StrCat(path, " does not exist"), {{"file", path}});
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CheckpointReader>> CheckpointReader::Open(FileSystem& files,
+                                                                         const std::string& directory) {
+  std::unique_ptr<CheckpointReader> checkpoint(new CheckpointReader);
+  checkpoint->directory_ = directory;
+  const std::string single = JoinPath(directory, kSingleFile);
+  const std::string index = JoinPath(directory, kIndexFile);
+  // The same preference as transformers when a directory has both.
+  absl::Status found = files.Stat(single).status();
+  if (found.ok()) {
+    HEROQ_RETURN_IF_ERROR(checkpoint->AddFile(files, single));
+    return checkpoint;
+  }
+  if (absl::IsNotFound(found)) found = files.Stat(index).status();
+  if (absl::IsNotFound(found)) {
+    return MakeError(Reason::kModelNotFound,
+                     absl::StrCat(directory, " holds neither ", kSingleFile, " nor ", kIndexFile),
+                     {{"directory", directory}});
+  }
+  HEROQ_RETURN_IF_ERROR(found);
+  HEROQ_RETURN_IF_ERROR(checkpoint->AddShards(files, index));
+  return checkpoint;
+}
+
+absl::Status CheckpointReader::AddFile(FileSystem& files, const std::string& path) {
+  HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsReader> file, OpenModelFile(files, path));
+  for (const auto& [name, info] : file->tensors()) {
+    const auto [entry, inserted] = tensors_.emplace(name, Entry{file.get(), info});
+    if (!inserted) {
+      return Corrupt(path,
+                     absl::StrCat("tensor ", QuoteJson(name), " is also in ", entry->second.file->path()));
+    }
+  }
+  files_.push_back(std::move(file));
+  return absl::OkStatus();
+}
+
+absl::Status CheckpointReader::AddShards(FileSystem& files, const std::string& index) {
+  using IndexMap = std::map<std::string, std::string>;
+  HEROQ_ASSIGN_OR_RETURN(const IndexMap shard_of, ReadIndex(files, index));
+  std::set<std::string> shards;
+  for (const auto& [tensor, shard] : shard_of) shards.insert(shard);
+  for (const std::string& shard : shards) {
+    HEROQ_RETURN_IF_ERROR(AddFile(files, JoinPath(directory_, shard)));
+  }
+  for (const auto& [tensor, shard] : shard_of) {
+    const auto entry = tensors_.find(tensor);
+    if (entry == tensors_.end()) {
+      return Corrupt(index, absl::StrCat("tensor ", QuoteJson(tensor), " is not in ", shard));
+    }
+    if (BaseName(entry->second.file->path()) != shard) {
+      return Corrupt(index, absl::StrCat("tensor ", QuoteJson(tensor), " is in ",
+                                         BaseName(entry->second.file->path()), ", not in ", shard));
+    }
+  }
+  for (const auto& [tensor, entry] : tensors_) {
+    if (shard_of.count(tensor) == 0) {
+      return Corrupt(
+          index, absl::StrCat("tensor ", QuoteJson(tensor), " of ", entry.file->path(), " is not listed"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CheckpointReader::Entry> CheckpointReader::Find(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) {
+    return MakeError(Reason::kModelInvalid, absl::StrCat(directory_, ": tensor ", name, " is missing"),
+                     {{"directory", directory_}, {"tensor", name}});
+  }
+  return found->second;
+}
+
+absl::StatusOr<std::string> CheckpointReader::ReadBytes(const std::string& name) const {
+  HEROQ_ASSIGN_OR_RETURN(const Entry entry, Find(name));
+  std::string bytes(static_cast<std::size_t>(entry.info.size), '\0');
+  HEROQ_RETURN_IF_ERROR(entry.file->Read(entry.info, bytes.data()));
+  return bytes;
+}
+
+}  // namespace heroq

@@ -1,0 +1,127 @@
+#include "common/checkpoint/strict_json.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/status/error_reason.h"
+
+namespace heroq {
+namespace {
+
+using nlohmann::json;
+
+// Receives the parser's events and builds the value. Every handler returns false to stop; `rule()` then says
+// why.
+class StrictBuilder final : public nlohmann::json_sax<json> {
+ public:
+  explicit StrictBuilder(int max_depth) : max_depth_(max_depth) {}
+
+  bool null() override { return Add(nullptr); }
+  bool boolean(bool value) override { return Add(value); }
+  bool number_integer(number_integer_t value) override { return Add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return Add(value); }
+  bool number_float(number_float_t value, const string_t& text) override { return Add(value); }
+  bool string(string_t& value) override { return Add(std::move(value)); }
+  bool binary(binary_t& value) override { return Stop("binary values are not JSON"); }
+  bool start_object(std::size_t size) override { return Open(json::object()); }
+  bool start_array(std::size_t size) override { return Open(json::array()); }
+  bool end_object() override { return Close(); }
+  bool end_array() override { return Close(); }
+
+  bool key(string_t& name) override {
+    const auto [slot, inserted] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
+    if (!inserted) return Stop(absl::StrCat("duplicate key ", QuoteJson(name)));
+    slot_ = &slot->second;
+    return true;
+  }
+
+  bool parse_error(std::size_t position, const std::string& token, const json::exception& error) override {
+    // Without the library's own prefix "[json.exception...]".
+    const absl::string_view text = error.what();
+    const std::size_t end = text.find("] ");
+    return Stop(absl::StrCat("at byte ", position, ": ", end == text.npos ? text : text.substr(end + 2)));
+  }
+
+  json TakeValue() { return std::move(root_); }
+  const std::string& rule() const { return rule_; }
+
+ private:
+  bool Stop(std::string rule) {
+    rule_ = std::move(rule);
+    return false;
+  }
+
+  json* Place(json value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return &root_;
+    }
+    if (open_.back()->is_array()) {
+      auto& array = open_.back()->get_ref<json::array_t&>();
+      array.push_back(std::move(value));
+      return &array.back();
+    }
+    *slot_ = std::move(value);
+    return slot_;
+  }
+
+  bool Add(json value) {
+    Place(std::move(value));
+    return true;
+  }
+
+  bool Open(json container) {
+    if (static_cast<int>(open_.size()) >= max_depth_) {
+      return Stop(absl::StrCat("nested deeper than ", max_depth_));
+    }
+    open_.push_back(Place(std::move(container)));
+    return true;
+  }
+
+  bool Close() {
+    open_.pop_back();
+    return true;
+  }
+
+  const int max_depth_;
+  json root_;
+  std::vector<json*> open_;  // from the root inwards; a container does not move while an inner one is open
+  json* slot_ = nullptr;     // value of the key read last
+  std::string rule_;
+};
+
+}  // namespace
+
+absl::StatusOr<json> ParseStrictJson(absl::string_view text, const std::string& name,
+                                     const JsonLimits& limits) {
+  if (static_cast<int64_t>(text.size()) > limits.max_bytes) {
+    return MakeError(
+        Reason::kFileCorrupt,
+        absl::StrCat(name, ": ", text.size(), " bytes of JSON, expected at most ", limits.max_bytes));
+  }
+  // The library skips a byte order mark; other readers of these files do not.
+  if (absl::StartsWith(text, "\xEF\xBB\xBF")) {
+    return MakeError(Reason::kFileCorrupt,
+                     absl::StrCat(name, ": JSON must not begin with a byte order mark"));
+  }
+  StrictBuilder builder(limits.max_depth);
+  if (!json::sax_parse(text.begin(), text.end(), &builder)) {
+    return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: ", builder.rule()));
+  }
+  return builder.TakeValue();
+}
+
+std::string QuoteJson(absl::string_view text) {
+  return json(std::string(text)).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+bool IsValidUtf8(absl::string_view text) {
+  // A string with an invalid byte is spelled differently by the two ways of handling one.
+  const json value = std::string(text);
+  return value.dump(-1, ' ', false, json::error_handler_t::replace) ==
+         value.dump(-1, ' ', false, json::error_handler_t::ignore);
+}
+
+}  // namespace heroq
