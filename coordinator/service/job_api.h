@@ -12,7 +12,8 @@
 
 namespace heroq {
 
-// What users can do, without gRPC: QuantizationService translates to this. Blocking unless said otherwise. Thread-safe.
+// What users can do, without gRPC: QuantizationService translates to this. Blocking unless said otherwise.
+// Thread-safe.
 class JobApi {
  public:
   JobApi(CoordinatorStore& store, LeaseManager& leases, Planner& planner, FileSystem& files, Clock& clock,

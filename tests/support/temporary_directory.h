@@ -1,0 +1,31 @@
+#pragma once
+
+#include <stdlib.h>
+
+#include <string>
+
+#include "common/file/file_system.h"
+
+namespace heroq {
+
+// A fresh directory below $TMPDIR or /tmp, removed with everything in it. The path is short, so that Unix
+// sockets fit.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    const char* parent = getenv("TMPDIR");
+    path_ = JoinPath(parent == nullptr ? "/tmp" : parent, "hqXXXXXX");
+    if (mkdtemp(path_.data()) == nullptr) abort();
+  }
+  ~TemporaryDirectory() { FileSystem::Posix().RemoveTree(path_).IgnoreError(); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string File(const std::string& name) const { return JoinPath(path_, name); }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace heroq
