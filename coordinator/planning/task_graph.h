@@ -13,20 +13,28 @@ namespace heroq {
 enum class TaskKind { kCapture, kQuantize, kAdvance, kEvaluate };
 absl::string_view ToString(TaskKind kind);
 
-// One schedulable piece of a job. `id` is "capture/<block>/<shard>", "quantize/<block>/<unit>", "advance/<block>/<shard>"
-// or "evaluate/<index>".
+// Evaluation is cut into this many ranges of sequences, whatever the number of workers: min(sequences, 8).
+// Range i of n holds sequences [i * sequences / n, (i + 1) * sequences / n). 0 without evaluation tokens.
+int EvaluationRangeCount(const v1::Plan& plan);
+
+// One schedulable piece of a job. `id` is "capture/<block>/<shard>", "quantize/<block>/<unit>",
+// "advance/<block>/<shard>" or "evaluate/<index>".
 struct TaskNode {
   std::string id;
   TaskKind kind = TaskKind::kCapture;
   int block = 0;
-  int shard = 0;       // capture and advance: calibration shard; evaluate: index of the sequence range
-  int unit = 0;        // quantize: index into Plan.units
+  int shard = 0;  // capture and advance: calibration shard; evaluate: index of the sequence range
+  int unit = 0;   // quantize: index into Plan.units
   std::vector<int> dependencies;  // indices of tasks whose results it needs
 };
 
-// The tasks of a job, a pure function of its plan (architecture: task graph of a job). Evaluate tasks depend on nothing
-// here: they are gated by the job's phase, since they read the staged directory. Without calibration there are only
-// quantize (and evaluate) tasks. Immutable, thread-safe.
+// The tasks of a job, a pure function of its plan (architecture: task graph of a job), in topological order.
+// Blocks after the last one with a unit have no tasks. Full-precision propagation: capture(b, s) needs
+// capture(b - 1, s). Quantized: capture(b, s) and advance(b, s) need advance(b - 1, s), and advance(b, s)
+// every quantize(b, *); a block without units has no captures, and the last one no advances. Evaluate tasks
+// depend on nothing here: they are gated by the job's phase, since they read the staged directory. Without
+// calibration tokens there are only quantize (and evaluate) tasks; without units only evaluate tasks (a job
+// that evaluates an existing checkpoint). Immutable, thread-safe.
 class TaskGraph {
  public:
   static TaskGraph Build(const v1::Plan& plan);

@@ -17,22 +17,27 @@
 
 namespace heroq {
 
-// The only way to change durable state. One writer thread takes the waiting updates, validates each against the working
-// state and applies it there, appends the batch to the journal in one transaction, publishes a snapshot and then calls
-// every `done`. A failed append ends the process (CHECK): restart recovers. Thread-safe; readers never wait for disk.
+// The only way to change durable state. One writer thread takes the waiting updates, validates each against
+// the working state and applies it there, appends the batch to the journal in one transaction, publishes a
+// snapshot and then calls the listeners and every `done`. Updates that change nothing are not journaled and
+// listeners do not see them. A failed append ends the process (abort): restart recovers. Thread-safe; readers
+// never wait for disk.
 class CoordinatorStore {
  public:
   using Done = std::function<void(const absl::Status&)>;
-  // Sees every committed update with the state after its batch, in order, on the writer thread; must not block.
-  using Listener = std::function<void(const v1::Update& update, const std::shared_ptr<const CoordinatorState>& state)>;
+  // Sees every committed update with the state after its batch, in order, on the writer thread, before the
+  // batch's `done`s run; must not block, add or remove listeners.
+  using Listener =
+      std::function<void(const v1::Update& update, const std::shared_ptr<const CoordinatorState>& state)>;
 
   // Replays the journal, then commits EpochStarted(last epoch + 1), which voids the leases of earlier epochs.
-  static absl::StatusOr<std::unique_ptr<CoordinatorStore>> Open(std::unique_ptr<Journal> journal, Clock& clock);
+  static absl::StatusOr<std::unique_ptr<CoordinatorStore>> Open(std::unique_ptr<Journal> journal,
+                                                                Clock& clock);
   // Finishes waiting updates.
   ~CoordinatorStore();
 
-  // Stamps update.time if unset. `done` runs on the writer thread after the update is durable, or with why it was refused;
-  // it must not block or wait for another commit.
+  // Stamps update.time if unset. `done` runs on the writer thread after the update is durable, or with why it
+  // was refused; it must not block or wait for another commit.
   void Commit(v1::Update update, Done done);
   // Blocks; never call it from `done`, a listener or an RPC callback.
   absl::Status CommitAndWait(v1::Update update);
@@ -40,7 +45,8 @@ class CoordinatorStore {
   std::shared_ptr<const CoordinatorState> Snapshot() const;
   int64_t epoch() const { return epoch_; }
 
-  // Returns a handle for RemoveListener. After RemoveListener returns, the listener is not running and will not run.
+  // Listeners of one store are called one after another. Returns a handle for RemoveListener. After
+  // RemoveListener returns, the listener is not running and will not run.
   int AddListener(Listener listener);
   void RemoveListener(int handle);
 
@@ -51,7 +57,9 @@ class CoordinatorStore {
   };
 
   CoordinatorStore(std::unique_ptr<Journal> journal, Clock& clock);
-  void Run();
+  // The writer thread. `working` is the state after the last batch.
+  void Run(CoordinatorState& working);
+  void Write(CoordinatorState& working, std::deque<Waiting>& batch);
 
   const std::unique_ptr<Journal> journal_;
   Clock& clock_;

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "coordinator/planning/task_graph.h"
 #include "heroq/v1/job.pb.h"
+#include "heroq/v1/journal.pb.h"
 #include "heroq/v1/plan.pb.h"
 #include "heroq/v1/scheduling.pb.h"
 
@@ -19,19 +20,19 @@ enum class TaskState { kPending, kLeased, kDone };
 
 struct TaskRecord {
   TaskState state = TaskState::kPending;
-  int attempts = 0;           // leases granted so far
-  int losses = 0;             // charged: lost worker or missed lease (budget 20)
-  int failures = 0;           // charged: reported failures (budget 5)
-  int out_of_memory = 0;      // own budget (2)
+  int attempts = 0;       // leases granted so far
+  int losses = 0;         // charged: lost worker or missed lease (budget 20)
+  int failures = 0;       // charged: reported failures (budget 5)
+  int out_of_memory = 0;  // own budget (2)
   absl::Time not_before = absl::InfinitePast();
-  std::string lease_id;       // while leased
+  std::string lease_id;  // while leased; once done, of the lease that finished it
   // Of the lease that finished it; a lease of several shards is shared by its tasks.
   std::shared_ptr<const v1::TaskResult> result;
 };
 
 struct LeaseRecord {
   std::string lease_id;
-  std::vector<int> tasks;     // indices into the graph
+  std::vector<int> tasks;  // indices into the graph
   int attempt = 0;
   v1::Fence fence;
   std::string worker_id;
@@ -51,9 +52,10 @@ struct JobRecord {
   // Set by JobPlanned.
   std::shared_ptr<const v1::Plan> plan;
   std::shared_ptr<const TaskGraph> graph;
+  // The only class that may run its tasks: the spec's, else that of the first lease; empty before.
   std::string numeric_class;
-  std::vector<TaskRecord> tasks;              // parallel to graph->nodes()
-  std::map<std::string, LeaseRecord> leases;  // live ones, by lease id
+  std::vector<TaskRecord> tasks;                   // parallel to graph->nodes()
+  std::map<std::string, LeaseRecord> leases;       // live ones, by lease id
   std::map<std::string, v1::FileAssembled> files;  // by name
   std::string staging_directory;
   v1::JobFailure failure;
@@ -63,7 +65,8 @@ struct JobRecord {
     return state == v1::QuantizationJob::STATE_SUCCEEDED || state == v1::QuantizationJob::STATE_FAILED ||
            state == v1::QuantizationJob::STATE_CANCELLED;
   }
-  // Every dependency done, not leased, phase allows it (evaluate only in PHASE_VALIDATING). Ignores not_before.
+  // Every dependency done, not leased, phase allows it (evaluate only in PHASE_VALIDATING). Ignores
+  // not_before.
   bool Ready(int task) const;
   // All quantize tasks done / all evaluate tasks done.
   bool AllDone(TaskKind kind) const;
@@ -71,8 +74,8 @@ struct JobRecord {
 
 struct CoordinatorState {
   int64_t epoch = 0;
-  int64_t last_fence_counter = 0;  // of this epoch
-  int64_t sequence = 0;            // updates applied
+  int64_t last_fence_counter = 0;                                // of this epoch
+  int64_t sequence = 0;                                          // updates applied
   std::map<std::string, std::shared_ptr<const JobRecord>> jobs;  // by job id
 
   // nullptr when there is none.

@@ -12,14 +12,15 @@
 
 namespace heroq {
 
-// An append-only, durable list of updates. One writer; implementations: SQLite, memory (tests). Thread-compatible.
+// An append-only, durable list of updates. One writer; implementations: SQLite, memory (tests).
+// Thread-compatible.
 class Journal {
  public:
   virtual ~Journal() = default;
   // Calls `visit` with every update in order; stops at its first error. FILE_CORRUPT names the record.
   virtual absl::Status Replay(const std::function<absl::Status(const v1::Update&)>& visit) = 0;
-  // All updates in one transaction; durable when it returns OK. After an error the process must stop: what is on disk is
-  // unknown until the next Replay.
+  // All updates in one transaction; durable when it returns OK. After an error the process must stop: what is
+  // on disk is unknown until the next Replay.
   virtual absl::Status Append(const std::vector<const v1::Update*>& updates) = 0;
 };
 
