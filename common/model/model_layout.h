@@ -10,18 +10,18 @@
 
 namespace heroq {
 
-// What heroq knows of a model, from config.json alone: enough to run its forward pass and to name every tensor. Plain
-// data, no I/O, no torch.
+// What heroq knows of a model, from config.json alone: enough to run its forward pass and to name every
+// tensor. Plain data, no I/O, no torch.
 
 enum class RopeKind { kDefault, kLinear, kDynamic, kLlama3 };
 
 struct RopeConfig {
   RopeKind kind = RopeKind::kDefault;
   double theta = 10000.0;
-  double factor = 1.0;                  // linear, dynamic, llama3
-  double low_freq_factor = 1.0;         // llama3
-  double high_freq_factor = 4.0;        // llama3
-  int64_t original_max_positions = 0;   // llama3, dynamic
+  double factor = 1.0;                 // linear, dynamic, llama3
+  double low_freq_factor = 1.0;        // llama3
+  double high_freq_factor = 4.0;       // llama3
+  int64_t original_max_positions = 0;  // llama3; dynamic: the model's max_positions
 };
 
 // A distinct linear input of a block. Linears that share one share its second moments.
@@ -35,12 +35,12 @@ absl::string_view ToString(UnitKind kind);  // "attention", "mlp"
 std::optional<UnitKind> ParseUnitKind(absl::string_view text);
 
 struct LinearLayout {
-  std::string name;           // "model.layers.0.self_attn.q_proj"; weight is name + ".weight"
+  std::string name;  // "model.layers.0.self_attn.q_proj"; weight is name + ".weight"
   int64_t out_features = 0;
   int64_t in_features = 0;
   LinearInput input = LinearInput::kAttentionIn;
   UnitKind unit = UnitKind::kAttention;
-  bool has_bias = false;      // name + ".bias" [out]
+  bool has_bias = false;  // name + ".bias" [out]
 };
 
 struct TensorLayout {
@@ -49,13 +49,13 @@ struct TensorLayout {
 };
 
 struct BlockLayout {
-  std::string prefix;                   // "model.layers.0."
-  std::vector<LinearLayout> linears;    // q, k, v, o, gate, up, down
-  std::vector<TensorLayout> norms;      // input_layernorm, post_attention_layernorm weights
+  std::string prefix;                 // "model.layers.0."
+  std::vector<LinearLayout> linears;  // q, k, v, o, gate, up, down
+  std::vector<TensorLayout> norms;    // input_layernorm, post_attention_layernorm weights
 };
 
 struct ModelLayout {
-  std::string family;                   // "llama"
+  std::string family;  // "llama"
   int64_t vocab_size = 0;
   int64_t hidden_size = 0;
   int64_t intermediate_size = 0;
@@ -66,11 +66,11 @@ struct ModelLayout {
   int64_t max_positions = 0;
   double norm_epsilon = 1e-6;
   RopeConfig rope;
-  bool tied_head = false;               // the head is the embedding; no lm_head.weight in the files
-  DType dtype = DType::kBf16;           // what config.json says the weights are
-  std::string embedding_name;           // "model.embed_tokens.weight"
-  std::string final_norm_name;          // "model.norm.weight"
-  std::string head_name;                // "lm_head.weight"; the embedding's name when tied
+  bool tied_head = false;       // the head is the embedding; no lm_head.weight in the files
+  DType dtype = DType::kBf16;   // what config.json says the weights are
+  std::string embedding_name;   // "model.embed_tokens.weight"
+  std::string final_norm_name;  // "model.norm.weight"
+  std::string head_name;        // "lm_head.weight"; the embedding's name when tied
   std::vector<BlockLayout> blocks;
   std::optional<int64_t> bos_token_id;
 
