@@ -35,8 +35,6 @@ class WeightSource {
   const ModelLayout& layout() const { return layout_; }
   const std::string& directory() const { return reader_->directory(); }
   c10::Device device() const { return device_; }
-  // True if some linear is stored quantized.
-  bool quantized() const { return packed_.has_value(); }
 
   // The whole tensor `name` of the layout ("model.layers.0.mlp.up_proj.weight"), contiguous, converted to
   // `dtype` (rounding to nearest even). MODEL_INVALID naming the tensor and the count when it holds NaN or
@@ -50,17 +48,19 @@ class WeightSource {
                                       c10::ScalarType dtype) const;
 
  private:
-  WeightSource(std::unique_ptr<CheckpointReader> reader, ModelLayout layout, c10::Device device)
-      : reader_(std::move(reader)), layout_(std::move(layout)), device_(device) {}
+  WeightSource(std::unique_ptr<CheckpointReader> reader, ModelLayout layout,
+               std::optional<PackedCheckpoint> packed, c10::Device device)
+      : reader_(std::move(reader)), layout_(std::move(layout)), packed_(std::move(packed)), device_(device) {}
 
   absl::Status CheckTensors();
-  absl::StatusOr<at::Tensor> LoadDense(const std::string& name) const;
+  // Set for a weight that is stored quantized.
+  std::optional<QuantScheme> SchemeOf(const std::string& name) const;
 
-  std::unique_ptr<CheckpointReader> reader_;
-  ModelLayout layout_;
-  c10::Device device_;
+  const std::unique_ptr<CheckpointReader> reader_;
+  const ModelLayout layout_;
+  const std::optional<PackedCheckpoint> packed_;
+  const c10::Device device_;
   std::map<std::string, std::vector<int64_t>> shapes_;
-  std::optional<PackedCheckpoint> packed_;
 };
 
 }  // namespace heroq

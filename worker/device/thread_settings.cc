@@ -1,0 +1,11 @@
+#include "worker/device/thread_settings.h"
+
+#include <ATen/Parallel.h>
+
+namespace heroq {
+
+void SetTaskThreads(int threads) {
+  if (at::get_num_threads() != threads) at::set_num_threads(threads);
+}
+
+}  // namespace heroq

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "absl/status/statusor.h"
+#include "common/model/model_layout.h"
+#include "worker/forward/activation_tap.h"
+#include "worker/forward/rotary_table.h"
+
+namespace heroq {
+
+struct LinearWeights {
+  at::Tensor weight;  // [out, in]
+  at::Tensor bias;    // [out]; undefined when the linear has none
+};
+
+// One decoder block's tensors, all of one type and on one device.
+struct BlockWeights {
+  at::Tensor attention_norm;  // input_layernorm
+  at::Tensor mlp_norm;        // post_attention_layernorm
+  LinearWeights query;
+  LinearWeights key;
+  LinearWeights value;
+  LinearWeights output;
+  LinearWeights gate;
+  LinearWeights up;
+  LinearWeights down;
+};
+
+// A pre-norm decoder block of the llama family:
+//   h' = h + o(attention(rope(q(n)), rope(k(n)), v(n))), n = norm(h);  out = h' + down(silu(gate(m)) *
+//   up(m)), m = norm(h').
+// Each linear runs once per token. Sequences do not see each other: the output for a sequence is the same
+// whatever it is batched with. Immutable, thread-safe.
+class DecoderBlock {
+ public:
+  DecoderBlock(const ModelLayout& layout, BlockWeights weights);
+
+  // hidden [sequences, length, hidden] of the weights' type; `rotary` of that length. `tap` may be null.
+  // Errors: what the tap returns, OUT_OF_MEMORY, INTERNAL.
+  absl::StatusOr<at::Tensor> Forward(const at::Tensor& hidden, const RotaryTable& rotary,
+                                     ActivationTap* tap) const;
+
+ private:
+  absl::StatusOr<at::Tensor> Attend(const at::Tensor& hidden, const RotaryTable& rotary,
+                                    ActivationTap* tap) const;
+  absl::StatusOr<at::Tensor> Transform(const at::Tensor& hidden, ActivationTap* tap) const;
+
+  const int64_t head_dim_;
+  const double epsilon_;
+  const BlockWeights weights_;
+};
+
+}  // namespace heroq

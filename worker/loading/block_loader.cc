@@ -1,0 +1,46 @@
+#include "worker/loading/block_loader.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
+
+namespace heroq {
+
+absl::StatusOr<DecoderBlock> LoadBlock(const WeightSource& source, int64_t block, c10::ScalarType dtype,
+                                       const std::map<std::string, at::Tensor>& replaced) {
+  const BlockLayout& layout = source.layout().blocks[static_cast<size_t>(block)];
+  BlockWeights weights;
+  HEROQ_ASSIGN_OR_RETURN(weights.attention_norm, source.Load(layout.norms[0].name, dtype));
+  HEROQ_ASSIGN_OR_RETURN(weights.mlp_norm, source.Load(layout.norms[1].name, dtype));
+  // The order of BlockLayout::linears.
+  const std::array<LinearWeights*, 7> linears = {&weights.query,  &weights.key,  &weights.value,
+                                                 &weights.output, &weights.gate, &weights.up,
+                                                 &weights.down};
+  for (size_t i = 0; i < linears.size(); ++i) {
+    const LinearLayout& linear = layout.linears[i];
+    if (const auto other = replaced.find(linear.name); other != replaced.end()) {
+      linears[i]->weight = other->second;
+    } else {
+      HEROQ_ASSIGN_OR_RETURN(linears[i]->weight, source.Load(absl::StrCat(linear.name, ".weight"), dtype));
+    }
+    if (linear.has_bias) {
+      HEROQ_ASSIGN_OR_RETURN(linears[i]->bias, source.Load(absl::StrCat(linear.name, ".bias"), dtype));
+    }
+  }
+  return DecoderBlock(source.layout(), std::move(weights));
+}
+
+absl::StatusOr<OutputHead> LoadOutputHead(const WeightSource& source, c10::ScalarType dtype) {
+  HEROQ_ASSIGN_OR_RETURN(at::Tensor gain, source.Load(source.layout().final_norm_name, dtype));
+  HEROQ_ASSIGN_OR_RETURN(at::Tensor weight, source.Load(source.layout().head_name, dtype));
+  return OutputHead(std::move(gain), std::move(weight), source.layout().norm_epsilon);
+}
+
+absl::StatusOr<at::Tensor> Embed(const WeightSource& source, const at::Tensor& ids, c10::ScalarType dtype) {
+  HEROQ_ASSIGN_OR_RETURN(const at::Tensor rows, source.LoadRows(source.layout().embedding_name, ids, dtype));
+  return rows.view({ids.size(0), ids.size(1), rows.size(-1)});
+}
+
+}  // namespace heroq

@@ -1,0 +1,142 @@
+#include "worker/loading/weight_source.h"
+
+#include <ATen/ops/_unique2.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/index_select.h>
+
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "common/model/config_reader.h"
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+#include "worker/device/torch_status.h"
+#include "worker/loading/dequantize.h"
+#include "worker/loading/finite_check.h"
+#include "worker/loading/packed_linear.h"
+
+namespace heroq {
+namespace {
+
+absl::Status Invalid(const std::string& directory, const std::string& tensor, absl::string_view rule) {
+  return MakeError(Reason::kModelInvalid, absl::StrCat(directory, ": tensor ", tensor, ": ", rule),
+                   {{"tensor", tensor}});
+}
+
+absl::StatusOr<c10::ScalarType> FloatType(const std::string& directory, const TensorInfo& info) {
+  switch (info.dtype) {
+    case DType::kF16:
+      return at::kHalf;
+    case DType::kBf16:
+      return at::kBFloat16;
+    case DType::kF32:
+      return at::kFloat;
+    case DType::kF64:
+      return at::kDouble;
+    default:
+      return Invalid(directory, info.name,
+                     absl::StrCat("has type ", ToString(info.dtype), ", expected a floating-point type"));
+  }
+}
+
+absl::Status CheckFinite(const std::string& directory, const std::string& name, const at::Tensor& tensor) {
+  const int64_t bad = CountNonFinite(tensor);
+  if (bad == 0) return absl::OkStatus();
+  return Invalid(directory, name, absl::StrCat(bad, " of ", tensor.numel(), " values are NaN or Inf"));
+}
+
+// The linear a weight belongs to, or "" for another tensor.
+std::string LinearOf(const std::string& name) {
+  absl::string_view linear = name;
+  return absl::ConsumeSuffix(&linear, ".weight") ? std::string(linear) : std::string();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<WeightSource>> WeightSource::Open(FileSystem& files,
+                                                                 const std::string& directory,
+                                                                 c10::Device device) {
+  const std::string path = JoinPath(directory, "config.json");
+  absl::StatusOr<std::string> config = ReadFile(files, path);
+  if (absl::IsNotFound(config.status())) {
+    return MakeError(Reason::kModelNotFound, absl::StrCat(path, " does not exist"));
+  }
+  HEROQ_RETURN_IF_ERROR(config.status());
+  HEROQ_ASSIGN_OR_RETURN(ModelLayout layout, ParseQuantizedModelConfig(*config, path));
+  HEROQ_ASSIGN_OR_RETURN(std::optional<PackedCheckpoint> packed, PackedCheckpoint::Parse(*config, path));
+  HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointReader> reader, CheckpointReader::Open(files, directory));
+  auto source =
+      absl::WrapUnique(new WeightSource(std::move(reader), std::move(layout), std::move(packed), device));
+  HEROQ_RETURN_IF_ERROR(source->CheckTensors());
+  return source;
+}
+
+absl::Status WeightSource::CheckTensors() {
+  for (TensorLayout& tensor : layout_.Tensors()) {
+    const std::string name = tensor.name;
+    shapes_[name] = std::move(tensor.shape);
+    if (SchemeOf(name)) continue;
+    HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, reader_->Find(name));
+    if (entry.info.shape != shapes_[name]) {
+      return Invalid(directory(), name,
+                     absl::StrCat("has shape [", absl::StrJoin(entry.info.shape, ", "), "], expected [",
+                                  absl::StrJoin(shapes_[name], ", "), "]"));
+    }
+    HEROQ_RETURN_IF_ERROR(FloatType(directory(), entry.info).status());
+  }
+  return absl::OkStatus();
+}
+
+std::optional<QuantScheme> WeightSource::SchemeOf(const std::string& name) const {
+  const std::string linear = LinearOf(name);
+  // Norms and the embedding are ".weight" too, but only linears have packed codes.
+  if (!packed_ || linear.empty() || !reader_->Has(absl::StrCat(linear, ".weight_packed")))
+    return std::nullopt;
+  return packed_->SchemeOf(linear);
+}
+
+absl::StatusOr<at::Tensor> WeightSource::Load(const std::string& name, c10::ScalarType dtype) const {
+  const auto shape = shapes_.find(name);
+  if (shape == shapes_.end()) {
+    return MakeError(Reason::kInternal, absl::StrCat(directory(), ": the model has no tensor ", name));
+  }
+  if (const std::optional<QuantScheme> scheme = SchemeOf(name)) {
+    HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear linear,
+                           ReadPackedLinear(*reader_, LinearOf(name), *scheme, shape->second));
+    return DequantizeTo(linear, dtype, device_);
+  }
+  HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, reader_->Find(name));
+  HEROQ_ASSIGN_OR_RETURN(const c10::ScalarType stored, FloatType(directory(), entry.info));
+  return CatchTorch(absl::StrCat("load ", name), [&]() -> absl::StatusOr<at::Tensor> {
+    const at::Tensor tensor = at::empty(shape->second, stored);
+    HEROQ_RETURN_IF_ERROR(entry.file->Read(entry.info, tensor.mutable_data_ptr()));
+    HEROQ_RETURN_IF_ERROR(CheckFinite(directory(), name, tensor));
+    return tensor.to(device_, dtype);
+  });
+}
+
+absl::StatusOr<at::Tensor> WeightSource::LoadRows(const std::string& name, const at::Tensor& rows,
+                                                  c10::ScalarType dtype) const {
+  HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, reader_->Find(name));
+  HEROQ_ASSIGN_OR_RETURN(const c10::ScalarType stored, FloatType(directory(), entry.info));
+  return CatchTorch(absl::StrCat("load rows of ", name), [&]() -> absl::StatusOr<at::Tensor> {
+    const auto [distinct, position, counts] =
+        at::_unique2(rows.to(at::kCPU), /*sorted=*/true, /*return_inverse=*/true);
+    const int64_t columns = entry.info.shape.back();
+    const at::Tensor table = at::empty({distinct.numel(), columns}, stored);
+    const int64_t row_bytes = columns * SizeOf(entry.info.dtype);
+    const int64_t* ids = distinct.const_data_ptr<int64_t>();
+    auto* out = static_cast<char*>(table.mutable_data_ptr());
+    for (int64_t i = 0; i < distinct.numel(); ++i) {
+      HEROQ_RETURN_IF_ERROR(
+          entry.file->ReadPart(entry.info, ids[i] * row_bytes, row_bytes, out + i * row_bytes));
+    }
+    HEROQ_RETURN_IF_ERROR(CheckFinite(directory(), name, table));
+    return at::index_select(table.to(device_, dtype), 0, position.flatten().to(device_));
+  });
+}
+
+}  // namespace heroq
