@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+
+// Kept free of every other include: the kernel sources are compiled with instruction-set flags, and an inline
+// function of a shared header compiled there could be the copy the linker keeps for the whole program.
+namespace heroq {
+
+// Rows (output channels) that are worked on side by side, one per vector lane. A strip stores a matrix slice
+// [columns][kStripRows] with the rows contiguous. A strip of float64 has half as many lanes and the same
+// bytes.
+inline constexpr int64_t kStripRows = 48;
+inline constexpr int64_t kStripBytes = 192;
+// Columns (input channels) of one register tile.
+inline constexpr int64_t kTileColumns = 8;
+// Columns of one diagonal block of the factorisation: one float32 strip, two float64 strips.
+inline constexpr int64_t kDiagonalBlock = 48;
+
+enum class Isa { kPortable, kAvx2, kAvx512 };
+
+// Rounds float32 to the type scales are stored in (values stay float32).
+enum class ScaleRounding { kBf16, kF16 };
+
+// The last step of a tile of GPTQ: 8 columns of one strip whose feedback from earlier columns is in `target`.
+struct QuantizeTileArguments {
+  int64_t columns;              // 1..kTileColumns
+  float* weight;                // [columns][48]; in: weight, out: weight - dequantized
+  float* target;                // [8][48]; in: weight plus the feedback of all earlier tiles; clobbered
+  const float* feedback;        // [8][8]: U_ij / U_jj, row i earlier than column j
+  const float* const* scale;    // per column [48]
+  const float* const* inverse;  // per column [48]: 1 / scale
+  const float* const* zero;     // per column [48]: zero point
+  const float* pivot;           // per column: U_jj^2
+  float max_code;
+  uint8_t* codes;  // [columns][48]
+  float* loss;     // [48] += sum_j U_jj^2 (target_j - dequantized_j)^2
+  float* error;    // [48] += sum_j (weight_j - dequantized_j)^2
+};
+
+// One group of one strip: the best scale per row of a set of shrunk min-max ranges.
+struct SearchScalesArguments {
+  int64_t columns;          // columns of the group
+  const float* weight;      // [columns][48]
+  const float* importance;  // [columns], h_j
+  const float* shrink;      // [candidates], the first is the one kept on ties
+  int64_t candidates;       // at least 1; exactly 1 skips the error evaluation
+  float max_code;
+  float middle_code;
+  bool symmetric;
+  ScaleRounding rounding;
+  float zero_range_scale;  // scale of a group that is zero or too small for the stored type
+  float* scale;            // out [48]
+  float* zero;             // out [48]
+  float* chosen;           // out [48], the shrink factor
+};
+
+// One tile of one strip, dense loops over vector lanes. Pointers to strips are 64-byte aligned. Every variant
+// adds the terms of an element in the same order; AVX2 and AVX-512 fuse multiply and add and agree to the
+// bit, portable does not fuse.
+struct Kernels {
+  // c[8][48] (rows `stride` elements apart) += sum_k a[k][8] b[k][48].
+  void (*multiply_tile_f32)(int64_t depth, const float* a, const float* b, float* c, int64_t stride);
+  // The same with 24 lanes.
+  void (*multiply_tile_f64)(int64_t depth, const double* a, const double* b, double* c, int64_t stride);
+  void (*quantize_tile)(const QuantizeTileArguments& arguments);
+  void (*search_scales)(const SearchScalesArguments& arguments);
+  // rows[8][48] (24 lanes for float64, rows `stride` apart) := X with triangle^T X = rows; triangle [8][8]
+  // lower.
+  void (*solve_tile_f32)(const float* triangle, int64_t triangle_stride, float* rows, int64_t stride);
+  void (*solve_tile_f64)(const double* triangle, int64_t triangle_stride, double* rows, int64_t stride);
+  // In place on the lower triangle of a [48][48] block (rows `stride` apart): A = S^T S, S lower. False if a
+  // pivot is not positive and finite.
+  bool (*factor_block_f32)(float* block, int64_t stride);
+  bool (*factor_block_f64)(double* block, int64_t stride);
+};
+
+// The best variant this machine runs.
+Isa BestIsa();
+bool IsSupported(Isa isa);
+// `isa` must be supported.
+const Kernels& KernelsFor(Isa isa);
+
+}  // namespace heroq
