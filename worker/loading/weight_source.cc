@@ -16,7 +16,7 @@
 #include "worker/device/torch_status.h"
 #include "worker/loading/dequantize.h"
 #include "worker/loading/finite_check.h"
-#include "worker/loading/packed_linear.h"
+#include "common/checkpoint/packed_linear.h"
 
 namespace heroq {
 namespace {

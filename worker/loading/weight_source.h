@@ -15,7 +15,7 @@
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/file/file_system.h"
 #include "common/model/model_layout.h"
-#include "worker/loading/packed_checkpoint.h"
+#include "common/checkpoint/packed_checkpoint.h"
 
 namespace heroq {
 

@@ -1,4 +1,4 @@
-#include "worker/loading/packed_linear.h"
+#include "common/checkpoint/packed_linear.h"
 
 #include <cstring>
 

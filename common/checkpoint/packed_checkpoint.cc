@@ -1,4 +1,4 @@
-#include "worker/loading/packed_checkpoint.h"
+#include "common/checkpoint/packed_checkpoint.h"
 
 #include <algorithm>
 #include <cstring>
