@@ -183,11 +183,11 @@ TEST(GptqTest, InstructionSetsAgree) {
 
 TEST(GptqTest, DeviceGenericVariantAgreesWithTheKernels) {
   for (const bool act_order : {false, true}) {
-    const Case test{MakeProblem(60, 320, 900, 11, {5}), MakeScheme(4, 32, false), 0.01, act_order};
+    const Case test{MakeProblem(60, 416, 900, 11, {5}), MakeScheme(4, 32, false), 0.01, act_order};
     const GptqSolution kernels = Solve(test);
     RandomProblem problem = test.problem;
-    const at::Tensor moment = at::from_blob(problem.second_moment.data(), {320, 320}, at::kFloat);
-    const at::Tensor weight = at::from_blob(problem.weight.data(), {60, 320}, at::kFloat);
+    const at::Tensor moment = at::from_blob(problem.second_moment.data(), {416, 416}, at::kFloat);
+    const at::Tensor weight = at::from_blob(problem.weight.data(), {60, 416}, at::kFloat);
     auto factor = FactorHessianOnDevice(moment, {0.01, act_order, problem.tokens}, "layer");
     ASSERT_TRUE(factor.ok()) << factor.status();
     EXPECT_EQ(factor->damping.dead_inputs, 1);

@@ -58,13 +58,14 @@ TEST(HessianFactorTest, FactorTimesItsTransposeIsTheDampedPermutedHessian) {
   }
 }
 
-TEST(HessianFactorTest, FewTokensAreFactoredInFloat64) {
-  // Rank 20 of 100 with a damping of 1e-6: float32 sums of this size have errors near the smallest
-  // eigenvalue.
-  const RandomProblem problem = MakeProblem(1, 100, 20, 2);
-  auto factor = FactorHessian(Best(), problem.second_moment, 100, {1e-6, false, 20}, "x");
-  ASSERT_TRUE(factor.ok()) << factor.status();
-  ExpectFactorOf(problem, *factor, 1e-5);
+TEST(HessianFactorTest, FewTokensOrLittleDampingMeanFloat64) {
+  // One token of ones: rank one, and a shift of 1e-8 that float32 loses beside 1.
+  const std::vector<float> ones(64 * 64, 1.0f);
+  for (const int64_t tokens : {1, 1000000}) {
+    auto factor = FactorHessian(Best(), ones, 64, {1e-8, false, tokens}, "x");
+    ASSERT_TRUE(factor.ok()) << factor.status();
+    EXPECT_THAT(factor->damping.rungs, ElementsAre(1e-8)) << tokens;
+  }
 }
 
 TEST(HessianFactorTest, ActOrderSortsByDecreasingDiagonalWithTiesByIndex) {
@@ -110,9 +111,13 @@ TEST(HessianFactorTest, DeadInputsAreCountedAndDecoupled) {
 
 TEST(HessianFactorTest, SecondMomentsWithoutUseAreRefused) {
   const std::vector<float> zero(4, 0.0f);
-  EXPECT_TRUE(HasReason(FactorHessian(Best(), zero, 2, {}, "x").status(), Reason::kNumericalFailure));
+  const absl::Status unused = FactorHessian(Best(), zero, 2, {}, "x").status();
+  EXPECT_TRUE(HasReason(unused, Reason::kNumericalFailure));
+  EXPECT_THAT(std::string(unused.message()), HasSubstr("every input is zero"));
   const std::vector<float> nan = {1, 0, 0, NAN};
-  EXPECT_TRUE(HasReason(FactorHessian(Best(), nan, 2, {}, "x").status(), Reason::kNumericalFailure));
+  const absl::Status broken = FactorHessian(Best(), nan, 2, {}, "x").status();
+  EXPECT_TRUE(HasReason(broken, Reason::kNumericalFailure));
+  EXPECT_THAT(std::string(broken.message()), HasSubstr("second moment of input 1 is nan"));
   const std::vector<float> off_diagonal = {1, NAN, NAN, 1};
   EXPECT_TRUE(HasReason(FactorHessian(Best(), off_diagonal, 2, {}, "x").status(), Reason::kNumericalFailure));
   const std::vector<float> negative = {1, 0, 0, -1};
