@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr absl::string_view kMetadataKey = "__metadata__";
+constexpr char kMetadataKey[] = "__metadata__";
 constexpr absl::string_view kUnreadTypes[] = {"F4",      "F6_E2M3", "F6_E3M2",     "F8_E5M2",    "F8_E4M3",
                                               "F8_E8M0", "C64",     "F8_E4M3FNUZ", "F8_E5M2FNUZ"};
 
@@ -163,7 +163,7 @@ absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(absl::string_view heade
   JsonLimits json_limits;
   json_limits.max_bytes = limits.max_header_bytes;
   HEROQ_ASSIGN_OR_RETURN(const json root, ParseStrictJson(header, name, json_limits));
-  if (static_cast<int64_t>(root.size()) > limits.max_tensors + 1) {
+  if (static_cast<int64_t>(root.size() - root.count(kMetadataKey)) > limits.max_tensors) {
     return Corrupt(name, absl::StrCat("more than ", limits.max_tensors, " tensors"));
   }
 

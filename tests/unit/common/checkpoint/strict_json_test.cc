@@ -1,0 +1,79 @@
+#include "common/checkpoint/strict_json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "common/status/error_reason.h"
+
+namespace heroq {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::string RefusalOf(absl::string_view text, const JsonLimits& limits = {}) {
+  const absl::Status status = ParseStrictJson(text, "config.json", limits).status();
+  EXPECT_TRUE(HasReason(status, Reason::kFileCorrupt)) << text;
+  EXPECT_THAT(std::string(status.message()), StartsWith("config.json: "));
+  return std::string(status.message());
+}
+
+TEST(StrictJsonTest, ValuesOfEveryKindAreRead) {
+  const auto value =
+      ParseStrictJson(R"( {"a": [1, -2, 1.5, true, null, "x\u00e9"], "b": {"a": {}}, "c": []} )", "x");
+  ASSERT_TRUE(value.ok()) << value.status();
+  EXPECT_EQ(*value,
+            nlohmann::json::parse(R"({"a": [1, -2, 1.5, true, null, "xé"], "b": {"a": {}}, "c": []})"));
+  EXPECT_TRUE((*value)["a"][0].is_number_unsigned());
+  EXPECT_EQ(ParseStrictJson("3", "x").value(), 3);
+}
+
+TEST(StrictJsonTest, DuplicateKeysAreRefusedAtEveryDepth) {
+  EXPECT_THAT(RefusalOf(R"({"a": 1, "a": 1})"), HasSubstr("duplicate key \"a\""));
+  EXPECT_THAT(RefusalOf(R"([{"b": {"a": {}, "c": 1, "\u0061": 2}}])"), HasSubstr("duplicate key \"a\""));
+  EXPECT_TRUE(ParseStrictJson(R"([{"a": {"a": 1}}, {"a": 2}])", "x").ok());
+}
+
+TEST(StrictJsonTest, NestingStopsAtTheLimit) {
+  JsonLimits limits;
+  limits.max_depth = 3;
+  EXPECT_TRUE(ParseStrictJson("[[[1]]]", "x", limits).ok());
+  EXPECT_THAT(RefusalOf("[[[[1]]]]", limits), HasSubstr("nested deeper than 3"));
+  EXPECT_THAT(RefusalOf(std::string(1'000'000, '[')), HasSubstr("nested deeper than 64"));
+}
+
+TEST(StrictJsonTest, LengthStopsAtTheLimit) {
+  JsonLimits limits;
+  limits.max_bytes = 4;
+  EXPECT_TRUE(ParseStrictJson("1234", "x", limits).ok());
+  EXPECT_THAT(RefusalOf("12345", limits), HasSubstr("5 bytes of JSON, expected at most 4"));
+}
+
+TEST(StrictJsonTest, WhatIsNotJsonIsRefused) {
+  for (const absl::string_view text :
+       {"", "{", "{\"a\":}", "[1,]", "nul", "NaN", "Infinity", "01", "'a'", "{} x", "// c\n1", "1e999",
+        "\"\\ud800\"", "\"\xff\"", "\"\xc0\x80\"", "\"\x01\""}) {
+    RefusalOf(text);
+  }
+  EXPECT_THAT(RefusalOf("\xEF\xBB\xBF{}"), HasSubstr("byte order mark"));
+  EXPECT_THAT(RefusalOf("{\"a\": tru}"), HasSubstr("at byte 10: "));
+}
+
+// serde_json's spelling: short escapes where JSON has them, \u00xx for other control characters, all else as
+// it is.
+TEST(StrictJsonTest, StringsAreQuotedAsSerdeJsonDoes) {
+  EXPECT_EQ(QuoteJson("a\"\\\b\f\n\r\t/\x01\x1f\x7f\xC3\xA9"),
+            "\"a\\\"\\\\\\b\\f\\n\\r\\t/\\u0001\\u001f\x7f\xC3\xA9\"");
+}
+
+TEST(StrictJsonTest, Utf8IsRecognised) {
+  EXPECT_TRUE(IsValidUtf8("plain \"quoted\"\n\xC3\xA9\xF0\x9F\x98\x80"));
+  for (const absl::string_view text : {"\xff", "a\xC3", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80"}) {
+    EXPECT_FALSE(IsValidUtf8(text));
+  }
+}
+
+}  // namespace
+}  // namespace heroq
