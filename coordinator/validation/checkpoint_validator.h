@@ -11,19 +11,21 @@
 
 namespace heroq {
 
-// Checks a checkpoint directory, heroq's or another tool's (compressed-tensors pack-quantized): structure of every file,
-// every tensor of the architecture present once with the right shape and type, group counts, scales finite and positive,
-// codes and zero points in range, index and totals; with `source`, copied tensors byte-equal and the weight-space error of
-// quantized linears plausible; with MANIFEST.json, every size and SHA-256. Findings are data; an error means the check
-// itself could not run (no such directory, unreadable). Blocking; streams tensors one at a time.
-absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& files, const std::string& directory,
+// Checks a checkpoint directory, heroq's or another tool's (compressed-tensors pack-quantized): structure of
+// every file, every tensor of the architecture present once with the right shape and type, group counts,
+// scales finite and positive, codes and zero points in range, index and totals; with `source`, copied tensors
+// byte-equal and the weight-space error of quantized linears plausible; with MANIFEST.json, every size and
+// SHA-256. Findings are data; an error means the check itself could not run (no such directory, unreadable).
+// Blocking; streams tensors one at a time.
+absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& files,
+                                                                  const std::string& directory,
                                                                   const std::string& source_directory);
 
-// The same on a staged directory against the plan that made it, before MANIFEST.json exists: exactly the planned tensors,
-// and per linear the weight-space error recomputed here equals the one its task reported (`reported` by linear name, 1e-3
-// relative).
-absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(FileSystem& files, const std::string& directory,
-                                                              const v1::Plan& plan,
-                                                              const std::map<std::string, double>& reported_weight_error);
+// The same on a staged directory against the plan that made it, before MANIFEST.json exists: exactly the
+// planned tensors, and per linear the weight-space error recomputed here equals the one its task reported
+// (`reported` by linear name, 1e-3 relative).
+absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
+    FileSystem& files, const std::string& directory, const v1::Plan& plan,
+    const std::map<std::string, double>& reported_weight_error);
 
 }  // namespace heroq
