@@ -16,6 +16,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 # cpp-httplib must be compiled with the flags Debian built it with; without them its classes differ.
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 if(HEROQ_BUILD_TESTS)

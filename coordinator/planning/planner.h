@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/blob/blob_store.h"
@@ -14,23 +15,28 @@ namespace heroq {
 // Directories clients may name: root name -> absolute path.
 using Roots = std::map<std::string, std::string>;
 
+// The absolute path of a location. PATH_NOT_ALLOWED for a root that is not configured or a path that leaves
+// it.
+absl::StatusOr<std::string> ResolveLocation(const Roots& roots, const v1::Location& location);
+
 struct InspectedJob {
   // Every field resolved to its default or choice.
   v1::JobSpec spec;
-  // Complete except token blobs and text counts.
+  // Complete except token blobs, text counts and spec_digest, which depends on the tokens.
   v1::Plan plan;
 };
 
-// Turns a JobSpec into a Plan, or refuses it with everything that can be known before work starts. Thread-safe, blocking:
-// reads config, headers and (MakePlan) texts.
+// Turns a JobSpec into a Plan, or refuses it with everything that can be known before work starts.
+// Thread-safe, blocking: reads config, headers and (MakePlan) texts.
 class Planner {
  public:
   // References must outlive this. `blobs` receives token blobs.
-  Planner(FileSystem& files, BlobStore& blobs, Roots roots) : files_(files), blobs_(blobs), roots_(std::move(roots)) {}
+  Planner(FileSystem& files, BlobStore& blobs, Roots roots)
+      : files_(files), blobs_(blobs), roots_(std::move(roots)) {}
 
-  // Checks of the spec alone and of config.json, tensor headers, scheme, method, output path and the existence of texts.
-  // INVALID_SPEC carries one metadata entry "field:<path>" = problem per violation, all of them. Reads no tensor data and
-  // no text; cheap enough for a request.
+  // Checks of the spec alone and of config.json, tensor headers, scheme, method, output path and the
+  // existence of texts. INVALID_SPEC carries one metadata entry "field:<path>" = problem per violation, all
+  // of them. Reads no tensor data and no text; cheap enough for a request.
   absl::StatusOr<InspectedJob> Inspect(const v1::JobSpec& spec) const;
 
   // Inspect, then tokenize the texts and store the token blobs.
@@ -39,6 +45,8 @@ class Planner {
   const Roots& roots() const { return roots_; }
 
  private:
+  absl::StatusOr<InspectedJob> Inspect(const v1::JobSpec& spec, int64_t& vocab_size) const;
+
   FileSystem& files_;
   BlobStore& blobs_;
   const Roots roots_;

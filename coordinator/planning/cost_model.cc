@@ -1,0 +1,173 @@
+#include "coordinator/planning/cost_model.h"
+
+#include <algorithm>
+#include <map>
+
+#include "coordinator/planning/task_graph.h"
+
+namespace heroq {
+namespace {
+
+// Resident size of a worker process before its first task: LibTorch, gRPC, allocator slack.
+constexpr int64_t kWorkerBaseBytes = int64_t{400} << 20;
+constexpr int64_t kFloat = 4;
+
+// The model as the cost formulas see it.
+struct Sizes {
+  int64_t compute_bytes = 2;  // of one value in the compute type
+  int64_t largest_block = 0;  // weights of the largest block
+  int64_t block_weights = 0;  // of all blocks
+  int64_t head_weights = 0;
+  int64_t squares_of_block = 0;  // sum of in^2 over the distinct inputs of the block with most
+  int64_t squares = 0;           // the same over all blocks
+};
+
+Sizes Measure(const v1::Plan& plan, const ModelLayout& layout) {
+  Sizes sizes;
+  sizes.compute_bytes = plan.compute_type() == "f32" ? 4 : 2;
+  sizes.head_weights = layout.vocab_size * layout.hidden_size;
+  for (const BlockLayout& block : layout.blocks) {
+    int64_t weights = 0;
+    std::map<LinearInput, int64_t> inputs;
+    for (const LinearLayout& linear : block.linears) {
+      weights += linear.out_features * linear.in_features;
+      inputs[linear.input] = linear.in_features;
+    }
+    int64_t squares = 0;
+    for (const auto& [input, in] : inputs) squares += in * in;
+    sizes.largest_block = std::max(sizes.largest_block, weights);
+    sizes.block_weights += weights;
+    sizes.squares_of_block = std::max(sizes.squares_of_block, squares);
+    sizes.squares += squares;
+  }
+  return sizes;
+}
+
+// Values that live at once per token of a micro-batch: hidden states around a block, q, k, v, attention out,
+// gate, up and their product.
+int64_t ActivationsPerToken(const ModelLayout& layout) {
+  const int64_t heads = (layout.head_count + 2 * layout.kv_head_count) * layout.head_dim;
+  return 6 * layout.hidden_size + 2 * heads + 3 * layout.intermediate_size;
+}
+
+int64_t ShardSequences(const v1::CalibrationSpec& calibration) {
+  const int64_t shards = std::max(1, calibration.shards());
+  return (calibration.samples() + shards - 1) / shards;
+}
+
+int64_t HiddenBytesOfShard(const v1::Plan& plan, const ModelLayout& layout, const Sizes& sizes) {
+  return ShardSequences(plan.calibration()) * plan.calibration().sequence_length() * layout.hidden_size *
+         sizes.compute_bytes;
+}
+
+int64_t CaptureMemory(const v1::Plan& plan, const ModelLayout& layout, const Sizes& sizes) {
+  const int64_t tokens = int64_t{plan.calibration().micro_batch()} * plan.calibration().sequence_length();
+  // Hidden states come in and go out, each once as a tensor and once as bytes on the way to the store; the
+  // first block also holds the embedding. Moments are a square and a packed triangle.
+  return sizes.largest_block * sizes.compute_bytes + sizes.head_weights * sizes.compute_bytes +
+         4 * HiddenBytesOfShard(plan, layout, sizes) + tokens * ActivationsPerToken(layout) * kFloat +
+         2 * sizes.squares_of_block * kFloat;
+}
+
+int64_t QuantizeMemory(const v1::Plan& plan) {
+  int64_t most = 0;
+  for (const v1::PlannedUnit& unit : plan.units()) {
+    int64_t weights = 0;
+    std::map<std::string, int64_t> inputs;
+    for (const v1::PlannedLinear& linear : unit.linears()) {
+      weights += linear.out_features() * linear.in_features();
+      inputs[linear.input()] = linear.in_features();
+    }
+    int64_t squares = 0;
+    for (const auto& [input, in] : inputs) squares += in * in;
+    // Weight, updated weight and the quantized copy; sum of moments, part being added, factor and workspace
+    // in float64.
+    most = std::max(most, 3 * weights * kFloat + squares * (2 * kFloat + 2 * 8));
+  }
+  return most;
+}
+
+int64_t EvaluateMemory(const v1::Plan& plan, const ModelLayout& layout, const Sizes& sizes) {
+  const int64_t length = plan.evaluation().sequence_length();
+  const int64_t sequences = (plan.evaluation().sequences() + 7) / 8;
+  // Hidden states of both models, one block of both, both heads, and logits of one sequence of both in
+  // float32, with their log-probabilities.
+  return 2 * (sequences * length * layout.hidden_size + sizes.largest_block + sizes.head_weights) *
+             sizes.compute_bytes +
+         4 * length * layout.vocab_size * kFloat + length * ActivationsPerToken(layout) * kFloat;
+}
+
+double ForwardFlops(const ModelLayout& layout, int64_t weights, double tokens, double length) {
+  const double attention =
+      2.0 * layout.block_count * layout.head_count * layout.head_dim * length;  // causal: half of 4
+  return tokens * (2.0 * weights + attention);
+}
+
+}  // namespace
+
+v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, int64_t source_bytes) {
+  const Sizes sizes = Measure(plan, layout);
+  const bool calibrated = plan.calibration().has_source();
+  const bool evaluated = plan.evaluation().has_source();
+  v1::CostEstimate cost;
+  cost.set_bytes_read(source_bytes);
+  int64_t written = 0;
+  for (const v1::PlannedFile& file : plan.files()) {
+    written += static_cast<int64_t>(file.header().size());
+    for (const v1::PlannedTensor& tensor : file.tensors()) written += tensor.end() - tensor.begin();
+  }
+  cost.set_bytes_written(written);
+
+  int64_t memory = QuantizeMemory(plan);
+  if (calibrated) memory = std::max(memory, CaptureMemory(plan, layout, sizes));
+  if (evaluated) memory = std::max(memory, EvaluateMemory(plan, layout, sizes));
+  cost.set_worker_peak_memory_bytes(kWorkerBaseBytes + memory);
+
+  // Staged files and the unit results they were made of; moments of every block and two generations of hidden
+  // states.
+  int64_t disk = 2 * written;
+  double tokens = 0;
+  if (calibrated) {
+    const v1::CalibrationSpec& calibration = plan.calibration();
+    disk += calibration.shards() * (sizes.squares * kFloat / 2 + 2 * HiddenBytesOfShard(plan, layout, sizes));
+    tokens = 1.0 * calibration.samples() * calibration.sequence_length();
+    const int passes = calibration.propagation() == v1::PROPAGATION_QUANTIZED ? 2 : 1;
+    cost.set_forward_flops(passes *
+                           ForwardFlops(layout, sizes.block_weights, tokens, calibration.sequence_length()));
+    cost.set_statistics_flops(2.0 * sizes.squares * tokens);
+  }
+  if (evaluated) {
+    const double read = 1.0 * plan.evaluation().sequences() * plan.evaluation().sequence_length();
+    cost.set_forward_flops(cost.forward_flops() +
+                           2 * ForwardFlops(layout, sizes.block_weights + sizes.head_weights, read,
+                                            plan.evaluation().sequence_length()));
+  }
+  cost.set_disk_bytes(disk);
+
+  double solver = 0;
+  for (const v1::PlannedUnit& unit : plan.units()) {
+    std::map<std::string, double> inputs;
+    for (const v1::PlannedLinear& linear : unit.linears()) {
+      const double in = static_cast<double>(linear.in_features());
+      const double out = static_cast<double>(linear.out_features());
+      inputs[linear.input()] = in;
+      solver += plan.method().has_gptq() ? out * in * in : 2 * out * in;
+    }
+    if (!plan.method().has_gptq()) continue;
+    for (const auto& [input, in] : inputs) solver += in * in * in / 3;
+  }
+  cost.set_solver_flops(solver);
+
+  // The graph asks for token blobs, which exist only once texts are read.
+  v1::Plan counted;
+  *counted.mutable_calibration() = plan.calibration();
+  *counted.mutable_evaluation() = plan.evaluation();
+  *counted.mutable_units() = plan.units();
+  counted.set_block_count(plan.block_count());
+  if (calibrated) counted.mutable_calibration_tokens();
+  if (evaluated) counted.mutable_evaluation_tokens();
+  cost.set_task_count(static_cast<int>(TaskGraph::Build(counted).nodes().size()));
+  return cost;
+}
+
+}  // namespace heroq

@@ -1,0 +1,162 @@
+#include "coordinator/planning/planner.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/file/path_root.h"
+#include "common/model/config_reader.h"
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+#include "coordinator/planning/cost_model.h"
+#include "coordinator/planning/job_validation.h"
+#include "coordinator/planning/model_inspection.h"
+#include "coordinator/planning/plan_builder.h"
+#include "coordinator/planning/quantization_config.h"
+#include "coordinator/planning/scheme_resolution.h"
+#include "coordinator/planning/spec_digest.h"
+#include "coordinator/planning/token_blobs.h"
+
+namespace heroq {
+namespace {
+
+// Every location of a spec with the path of its field.
+std::vector<std::pair<std::string, const v1::Location*>> TextLocations(const v1::JobSpec& spec) {
+  std::vector<std::pair<std::string, const v1::Location*>> found;
+  const auto add = [&](const v1::TextSource& source, absl::string_view field) {
+    for (int i = 0; i < source.text_files_size(); ++i) {
+      found.emplace_back(absl::StrCat(field, ".text_files[", i, "]"), &source.text_files(i));
+    }
+    if (source.has_tokens_file())
+      found.emplace_back(absl::StrCat(field, ".tokens_file"), &source.tokens_file());
+  };
+  if (spec.calibration().has_source()) add(spec.calibration().source(), "calibration.source");
+  if (spec.evaluation().has_source()) add(spec.evaluation().source(), "evaluation.source");
+  return found;
+}
+
+absl::Status CheckOutput(FileSystem& files, const std::string& output, const std::string& model) {
+  if (output == model || absl::StartsWith(output, absl::StrCat(model, "/"))) {
+    return MakeError(Reason::kInvalidSpec,
+                     absl::StrCat("output ", output, " lies inside the model directory ", model),
+                     {{"field:output.location", "lies inside the model directory"}});
+  }
+  if (files.Exists(output)) {
+    return MakeError(Reason::kOutputExists,
+                     absl::StrCat("output ", output, " exists, expected a new directory"),
+                     {{"path", output}});
+  }
+  return absl::OkStatus();
+}
+
+int64_t WeightBytes(const InspectedModel& model) {
+  int64_t bytes = 0;
+  for (const auto& [name, entry] : model.tensors->tensors()) bytes += entry.info.size;
+  return bytes;
+}
+
+absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& model, v1::Plan& plan) {
+  HEROQ_ASSIGN_OR_RETURN(const ResolvedSchemes schemes,
+                         ResolveSchemes(spec.scheme(), model.layout, spec.target_tensor_parallel()));
+  const std::vector<v1::PlannedUnit> units = PlanUnits(model.layout, schemes);
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<v1::PlannedFile> planned,
+                         PlanFiles(model, units, spec.output().max_shard_bytes()));
+  plan.mutable_units()->Assign(units.begin(), units.end());
+  plan.mutable_files()->Assign(planned.begin(), planned.end());
+  plan.mutable_kept()->Assign(schemes.kept.begin(), schemes.kept.end());
+  plan.mutable_copied_files()->Assign(model.copied_files.begin(), model.copied_files.end());
+  plan.set_quantization_config_json(QuantizationConfigJson(plan));
+  const std::vector<std::string> unused = UnusedTensors(model.layout, *model.tensors);
+  if (!unused.empty()) {
+    plan.add_warnings(absl::StrCat("tensors the model does not use are published unchanged: ",
+                                   absl::StrJoin(unused, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ResolveLocation(const Roots& roots, const v1::Location& location) {
+  const auto root = roots.find(location.root());
+  if (root == roots.end()) {
+    return MakeError(Reason::kPathNotAllowed,
+                     absl::StrCat("root '", location.root(), "' is not configured; roots: ",
+                                  absl::StrJoin(roots, ", ",
+                                                [](std::string* out, const auto& entry) {
+                                                  absl::StrAppend(out, entry.first);
+                                                })),
+                     {{"root", location.root()}});
+  }
+  HEROQ_ASSIGN_OR_RETURN(std::string path, ResolveBeneath(root->second, location.path()));
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+absl::StatusOr<InspectedJob> Planner::Inspect(const v1::JobSpec& spec) const {
+  int64_t vocab_size = 0;
+  return Inspect(spec, vocab_size);
+}
+
+absl::StatusOr<InspectedJob> Planner::Inspect(const v1::JobSpec& spec, int64_t& vocab_size) const {
+  SpecViolations violations;
+  CheckSpec(spec, violations);
+  HEROQ_RETURN_IF_ERROR(violations.ToStatus());
+
+  InspectedJob job;
+  v1::Plan& plan = job.plan;
+  HEROQ_ASSIGN_OR_RETURN(*plan.mutable_model_directory(), ResolveLocation(roots_, spec.model().location()));
+  for (const auto& [field, location] : TextLocations(spec)) {
+    HEROQ_ASSIGN_OR_RETURN(const std::string path, ResolveLocation(roots_, *location));
+    const absl::StatusOr<FileInfo> info = files_.Stat(path);
+    if (!info.ok() || !info->is_regular)
+      violations.Add(field, absl::StrCat("is ", path, ", which is not a file"));
+  }
+  if (IsEvaluationOnly(spec)) {
+    HEROQ_ASSIGN_OR_RETURN(const std::string checkpoint, ResolveLocation(roots_, spec.evaluate_checkpoint()));
+    if (!files_.Exists(JoinPath(checkpoint, "config.json"))) {
+      violations.Add("evaluate_checkpoint", absl::StrCat("is ", checkpoint, ", which has no config.json"));
+    }
+  } else {
+    HEROQ_ASSIGN_OR_RETURN(*plan.mutable_output_directory(),
+                           ResolveLocation(roots_, spec.output().location()));
+  }
+  HEROQ_ASSIGN_OR_RETURN(const InspectedModel model, InspectModel(files_, plan.model_directory()));
+  CheckSpecAgainstModel(spec, model.layout, violations);
+  HEROQ_RETURN_IF_ERROR(violations.ToStatus());
+  if (!IsEvaluationOnly(spec)) {
+    HEROQ_RETURN_IF_ERROR(CheckOutput(files_, plan.output_directory(), plan.model_directory()));
+  }
+
+  vocab_size = model.layout.vocab_size;
+  job.spec = ResolveSpec(spec, model.layout);
+  plan.set_family(model.layout.family);
+  plan.set_block_count(static_cast<int>(model.layout.block_count));
+  plan.set_hidden_size(model.layout.hidden_size);
+  *plan.mutable_calibration() = job.spec.calibration();
+  *plan.mutable_evaluation() = job.spec.evaluation();
+  *plan.mutable_method() = job.spec.method();
+  plan.set_compute_type(job.spec.calibration().compute_type());
+  plan.mutable_sources()->Assign(model.pinned.begin(), model.pinned.end());
+  if (!IsEvaluationOnly(spec)) HEROQ_RETURN_IF_ERROR(PlanQuantization(job.spec, model, plan));
+  *plan.mutable_cost() = EstimateCost(plan, model.layout, WeightBytes(model));
+  return job;
+}
+
+absl::StatusOr<v1::Plan> Planner::MakePlan(const v1::JobSpec& spec) const {
+  int64_t vocab_size = 0;
+  HEROQ_ASSIGN_OR_RETURN(InspectedJob job, Inspect(spec, vocab_size));
+  HEROQ_RETURN_IF_ERROR(AddTokenBlobs(
+      files_, blobs_, [this](const v1::Location& location) { return ResolveLocation(roots_, location); },
+      vocab_size, job.plan));
+  job.plan.set_spec_digest(SpecDigest(job.spec, job.plan));
+  return std::move(job.plan);
+}
+
+std::vector<std::string> KnownMethods() { return {"gptq", "rtn"}; }
+
+std::vector<std::string> KnownFormats() { return {"compressed-tensors"}; }
+
+std::vector<std::string> KnownFamilies() { return KnownModelFamilies(); }
+
+}  // namespace heroq

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "heroq/v1/plan.pb.h"
+
+namespace heroq {
+
+// The version of the compressed-tensors format the published files follow (dense packing of 3, 5, 6, 7 bits
+// came with 0.17).
+inline constexpr char kCompressedTensorsVersion[] = "0.19.0";
+
+// `quantization_config` of a pack-quantized checkpoint, as JSON without line breaks: one config group per
+// distinct scheme of `plan.units()`. A single scheme targets "Linear"; several target a pattern where a
+// scheme covers the same linear of every block, and names elsewhere. `plan.kept()` is ignored by name. Pure.
+std::string QuantizationConfigJson(const v1::Plan& plan);
+
+// `config_json` with member "quantization_config" added at its end; every other byte stays. INTERNAL unless
+// it is an object.
+absl::StatusOr<std::string> AddQuantizationConfig(const std::string& config_json,
+                                                  const std::string& quantization_config_json);
+
+}  // namespace heroq

@@ -1,0 +1,28 @@
+#include "coordinator/planning/quantized_tensors.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/quant/packing.h"
+
+namespace heroq {
+
+std::string PackedName(const std::string& linear) { return absl::StrCat(linear, ".weight_packed"); }
+std::string ScaleName(const std::string& linear) { return absl::StrCat(linear, ".weight_scale"); }
+std::string ZeroPointName(const std::string& linear) { return absl::StrCat(linear, ".weight_zero_point"); }
+std::string ShapeName(const std::string& linear) { return absl::StrCat(linear, ".weight_shape"); }
+
+std::vector<TensorSpec> QuantizedTensors(const std::string& linear, int64_t out_features, int64_t in_features,
+                                         const QuantScheme& scheme) {
+  const int64_t groups = scheme.groups(in_features);
+  const DType scale_type = scheme.scale_type == ScaleType::kF16 ? DType::kF16 : DType::kBf16;
+  std::vector<TensorSpec> tensors = {
+      {PackedName(linear), DType::kI32, {out_features, PackedWords(in_features, scheme.weight_bits)}},
+      {ScaleName(linear), scale_type, {out_features, groups}}};
+  if (!scheme.symmetric) {
+    tensors.push_back(
+        {ZeroPointName(linear), DType::kI32, {PackedWords(out_features, scheme.weight_bits), groups}});
+  }
+  tensors.push_back({ShapeName(linear), DType::kI64, {2}});
+  return tensors;
+}
+
+}  // namespace heroq

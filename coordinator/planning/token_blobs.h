@@ -1,0 +1,26 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/blob/blob_store.h"
+#include "common/file/file_system.h"
+#include "heroq/v1/job.pb.h"
+#include "heroq/v1/plan.pb.h"
+
+namespace heroq {
+
+// The absolute path of a location.
+using LocationResolver = std::function<absl::StatusOr<std::string>(const v1::Location&)>;
+
+// Reads the texts or token files of `plan.calibration()` and `plan.evaluation()` (both resolved), tokenizes
+// texts with the model's tokenizer.json, stores the token blobs and sets calibration_tokens,
+// evaluation_tokens and texts (calibration first) of `plan`. `plan.model_directory` is set; ids reach below
+// `vocab_size`. Errors: TOKENIZER_UNSUPPORTED, TEXT_TOO_SHORT, FILE_CORRUPT, MODEL_INVALID for a tokenizer
+// that gives ids the model does not have. Blocking.
+absl::Status AddTokenBlobs(FileSystem& files, BlobStore& blobs, const LocationResolver& resolve,
+                           int64_t vocab_size, v1::Plan& plan);
+
+}  // namespace heroq
