@@ -1,5 +1,6 @@
 #include "worker/forward/output_head.h"
 
+#include <ATen/ops/equal.h>
 #include <ATen/ops/linear.h>
 
 #include <utility>
@@ -23,6 +24,10 @@ absl::StatusOr<at::Tensor> OutputHead::Logits(const at::Tensor& hidden) const {
     const Bf16ProductsGuard exact;
     return at::linear(x, weight_);
   });
+}
+
+void OutputHead::ShareWeight(const OutputHead& other) {
+  if (weight_.sizes() == other.weight_.sizes() && at::equal(weight_, other.weight_)) weight_ = other.weight_;
 }
 
 }  // namespace heroq

@@ -17,9 +17,12 @@ class OutputHead {
   // as the divergences that are measured. OUT_OF_MEMORY, INTERNAL.
   absl::StatusOr<at::Tensor> Logits(const at::Tensor& hidden) const;
 
+  // Keeps one copy of the weight when both have equal ones.
+  void ShareWeight(const OutputHead& other);
+
  private:
   const at::Tensor gain_;
-  const at::Tensor weight_;  // float32
+  at::Tensor weight_;  // float32
   const bool bf16_;
   const double epsilon_;
 };

@@ -1,0 +1,67 @@
+#include "worker/agent/advance_task.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+#include "worker/agent/digest_proto.h"
+#include "worker/agent/shard_range_check.h"
+#include "worker/agent/shard_runner.h"
+#include "worker/agent/unit_blob_reader.h"
+#include "worker/loading/block_loader.h"
+#include "worker/loading/dequantize.h"
+
+namespace heroq {
+namespace {
+
+absl::StatusOr<std::map<std::string, at::Tensor>> QuantizedWeights(const v1::AdvanceTask& task,
+                                                                   BlobStore& blobs,
+                                                                   const WeightSource& source,
+                                                                   c10::ScalarType dtype) {
+  std::map<std::string, at::Tensor> weights;
+  const BlockLayout& layout = source.layout().blocks[static_cast<size_t>(task.block())];
+  for (const v1::BlobDigest& unit : task.units()) {
+    HEROQ_ASSIGN_OR_RETURN(const std::string bytes, blobs.Get(DigestFromProto(unit)));
+    HEROQ_ASSIGN_OR_RETURN(const std::vector<QuantizedLinear> linears,
+                           ReadUnitBlob(bytes, layout, absl::StrCat("unit ", unit.sha256())));
+    for (const QuantizedLinear& linear : linears) {
+      HEROQ_ASSIGN_OR_RETURN(weights[linear.name], DequantizeTo(linear, dtype, source.device()));
+    }
+  }
+  return weights;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::TaskResult> RunAdvanceTask(const v1::AdvanceTask& task, const v1::JobContext& context,
+                                              const TaskEnvironment& environment, const WeightSource& source,
+                                              HiddenStateCache& cache) {
+  HEROQ_RETURN_IF_ERROR(CheckShardRange(task, context, source.layout()));
+  HEROQ_ASSIGN_OR_RETURN(ShardRunner runner,
+                         ShardRunner::Create(task.tokens(), context, environment, source, cache));
+  HEROQ_ASSIGN_OR_RETURN(const auto replaced,
+                         QuantizedWeights(task, environment.blobs, source, runner.dtype()));
+  HEROQ_ASSIGN_OR_RETURN(const DecoderBlock block, LoadBlock(source, task.block(), runner.dtype(), replaced));
+  v1::TaskResult result;
+  for (int32_t shard = task.shard_begin(); shard < task.shard_end(); ++shard) {
+    const int32_t index = shard - task.shard_begin();
+    ReportProgress(environment, absl::StrCat("advance block ", task.block(), ", shard ", shard), index,
+                   task.shard_end() - task.shard_begin());
+    HEROQ_ASSIGN_OR_RETURN(
+        const at::Tensor hidden,
+        runner.Input(task.block(), shard, task.block() == 0 ? nullptr : &task.hidden_states(index)));
+    absl::StatusOr<std::optional<at::Tensor>> output = runner.Run(block, hidden, nullptr, /*emit=*/true);
+    if (!output.ok())
+      return Annotate(output.status(), absl::StrCat("block ", task.block(), ", shard ", shard));
+    HEROQ_ASSIGN_OR_RETURN(*result.add_outputs(), runner.Store(shard, **output));
+    result.mutable_metrics()->set_tokens(result.metrics().tokens() + hidden.size(0) * hidden.size(1));
+  }
+  return result;
+}
+
+}  // namespace heroq

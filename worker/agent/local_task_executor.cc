@@ -1,0 +1,77 @@
+#include "worker/agent/local_task_executor.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+#include "worker/agent/advance_task.h"
+#include "worker/agent/capture_task.h"
+#include "worker/agent/counting_blob_store.h"
+#include "worker/agent/evaluate_task.h"
+#include "worker/agent/quantize_task.h"
+#include "worker/device/process_usage.h"
+#include "worker/device/thread_settings.h"
+#include "worker/device/torch_status.h"
+
+namespace heroq {
+
+absl::StatusOr<v1::TaskResult> LocalTaskExecutor::Execute(const v1::Task& task, const v1::JobContext& context,
+                                                          const TaskEnvironment& environment) {
+  if (context.threads() < 1) {
+    return MakeError(Reason::kInternal, absl::StrCat("job context: threads is ", context.threads()));
+  }
+  const absl::Duration start = clock_.Monotonic();
+  const ProcessUsage before = CurrentProcessUsage();
+  CountingBlobStore blobs(environment.blobs);
+  const TaskEnvironment counted{environment.files, blobs, environment.cancellation, environment.progress};
+  absl::StatusOr<v1::TaskResult> result =
+      CatchTorch(absl::StrCat("task ", task.id()), [&]() -> absl::StatusOr<v1::TaskResult> {
+        const c10::InferenceMode no_gradients;
+        SetTaskThreads(context.threads());
+        HEROQ_RETURN_IF_ERROR(OpenModel(context, environment.files));
+        return Dispatch(task, context, counted);
+      });
+  if (!result.ok()) return result;
+  const ProcessUsage after = CurrentProcessUsage();
+  v1::TaskMetrics& metrics = *result->mutable_metrics();
+  metrics.set_seconds(absl::ToDoubleSeconds(clock_.Monotonic() - start));
+  metrics.set_cpu_seconds(after.cpu_seconds - before.cpu_seconds);
+  metrics.set_peak_rss_bytes(after.peak_rss_bytes);
+  metrics.set_bytes_read(blobs.bytes_read());
+  metrics.set_bytes_written(blobs.bytes_written());
+  return result;
+}
+
+absl::Status LocalTaskExecutor::OpenModel(const v1::JobContext& context, FileSystem& files) {
+  const std::string job = absl::StrCat(context.job_id(), " ", context.model_directory());
+  if (model_ != nullptr && open_job_ == job) return absl::OkStatus();
+  model_.reset();
+  HEROQ_ASSIGN_OR_RETURN(model_, WeightSource::Open(files, context.model_directory(), device_));
+  open_job_ = job;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::TaskResult> LocalTaskExecutor::Dispatch(const v1::Task& task,
+                                                           const v1::JobContext& context,
+                                                           const TaskEnvironment& environment) {
+  switch (task.kind_case()) {
+    case v1::Task::kCapture:
+      return RunCaptureTask(task.capture(), context, environment, *model_, hidden_states_);
+    case v1::Task::kQuantize:
+      return RunQuantizeTask(task.quantize(), context, environment, *model_);
+    case v1::Task::kAdvance:
+      return RunAdvanceTask(task.advance(), context, environment, *model_, hidden_states_);
+    case v1::Task::kEvaluate:
+      return RunEvaluateTask(task.evaluate(), context, environment, *model_);
+    case v1::Task::KIND_NOT_SET:
+      break;
+  }
+  return MakeError(Reason::kUnsupported,
+                   absl::StrCat("task ", task.id(), " is of a kind this worker does not know"));
+}
+
+}  // namespace heroq

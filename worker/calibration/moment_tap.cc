@@ -1,0 +1,35 @@
+#include "worker/calibration/moment_tap.h"
+
+#include <ATen/ops/isfinite.h>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/error_reason.h"
+
+namespace heroq {
+
+absl::Status MomentTap::Observe(LinearInput input, const at::Tensor& rows) {
+  SecondMoment& moment = moments_[input];
+  moment.Add(rows);
+  // The diagonal shows what is wrong with the rows at the cost of one value per feature.
+  if (moment.finite()) return absl::OkStatus();
+  const absl::Status status = CheckFinite(rows, absl::StrCat("input ", ToString(input)));
+  if (!status.ok()) return status;
+  return MakeError(
+      Reason::kNumericalFailure,
+      absl::StrCat("input ", ToString(input), ": the sum of squares leaves the range of float32"));
+}
+
+std::map<LinearInput, LayerStatistics> MomentTap::TakeUpper() {
+  std::map<LinearInput, LayerStatistics> statistics;
+  for (auto& [input, moment] : moments_) statistics[input] = moment.TakeUpper();
+  return statistics;
+}
+
+absl::Status CheckFinite(const at::Tensor& values, absl::string_view what) {
+  const int64_t bad = values.numel() - at::isfinite(values).sum().item<int64_t>();
+  if (bad == 0) return absl::OkStatus();
+  return MakeError(Reason::kNumericalFailure,
+                   absl::StrCat(what, ": ", bad, " of ", values.numel(), " values are NaN or Inf"));
+}
+
+}  // namespace heroq

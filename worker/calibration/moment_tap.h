@@ -1,0 +1,29 @@
+#pragma once
+
+#include <map>
+
+#include "absl/status/status.h"
+#include "common/model/model_layout.h"
+#include "worker/calibration/layer_statistics.h"
+#include "worker/calibration/second_moment.h"
+#include "worker/forward/activation_tap.h"
+
+namespace heroq {
+
+// Accumulates the second moments of every distinct input of a block while the block runs. Thread-compatible.
+class MomentTap final : public ActivationTap {
+ public:
+  // NUMERICAL_FAILURE naming the input and how many of its values are NaN or Inf.
+  absl::Status Observe(LinearInput input, const at::Tensor& rows) override;
+
+  // Per input, the sum over everything observed; only upper triangles are meaningful. Empties this.
+  std::map<LinearInput, LayerStatistics> TakeUpper();
+
+ private:
+  std::map<LinearInput, SecondMoment> moments_;
+};
+
+// OK, or NUMERICAL_FAILURE naming `what` and how many of its values are NaN or Inf. Any device.
+absl::Status CheckFinite(const at::Tensor& values, absl::string_view what);
+
+}  // namespace heroq
