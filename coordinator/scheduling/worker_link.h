@@ -4,8 +4,9 @@
 
 namespace heroq {
 
-// The way down to one connected worker. Implemented over a gRPC stream, or by a recording fake. Never blocks: messages
-// are queued; after the stream broke they are dropped (its end is reported to the LeaseManager). Thread-safe.
+// The way down to one connected worker. Implemented over a gRPC stream, or by a recording fake. Never blocks:
+// messages are queued; after the stream broke they are dropped (its end is reported to the LeaseManager).
+// Thread-safe.
 class WorkerLink {
  public:
   virtual ~WorkerLink() = default;

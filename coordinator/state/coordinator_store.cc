@@ -11,17 +11,13 @@
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/state/job_state.h"
+#include "coordinator/state/proto_time.h"
 
 namespace heroq {
 namespace {
 
 void Stamp(v1::Update& update, Clock& clock) {
-  if (update.has_time()) return;
-  const absl::Time now = clock.Now();
-  const int64_t seconds = absl::ToUnixSeconds(now);
-  update.mutable_time()->set_seconds(seconds);
-  update.mutable_time()->set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(now - absl::FromUnixSeconds(seconds))));
+  if (!update.has_time()) *update.mutable_time() = ToProto(clock.Now());
 }
 
 }  // namespace

@@ -7,15 +7,12 @@
 
 #include "absl/time/time.h"
 #include "coordinator/state/job_state.h"
+#include "coordinator/state/proto_time.h"
 
 namespace heroq {
 namespace {
 
 using Job = v1::QuantizationJob;
-
-absl::Time ToTime(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-}
 
 // The job to change: the one `state` holds when nobody else sees it, otherwise a copy that replaces it. A
 // published snapshot shares every job, so a record with one owner was made since and has never been seen by a
@@ -114,7 +111,7 @@ void Apply(CoordinatorState& state, const v1::TaskReturned& change, absl::Time t
     TaskRecord& task = job.tasks[index];
     task.state = TaskState::kPending;
     task.lease_id.clear();
-    if (change.has_not_before()) task.not_before = ToTime(change.not_before());
+    if (change.has_not_before()) task.not_before = FromProto(change.not_before());
     if (change.cause() == v1::TaskReturned::CAUSE_LOST) {
       task.losses += 1;
     } else if (change.cause() == v1::TaskReturned::CAUSE_FAILED) {
@@ -192,7 +189,7 @@ void Apply(CoordinatorState& state, const v1::BlobsLost& change, absl::Time time
 void ApplyUpdate(CoordinatorState& state, const v1::Update& update) {
   if (!ChangesState(state, update)) return;
   state.sequence += 1;
-  const absl::Time time = ToTime(update.time());
+  const absl::Time time = FromProto(update.time());
   switch (update.change_case()) {
     case v1::Update::kEpochStarted:
       return Apply(state, update.epoch_started(), time);

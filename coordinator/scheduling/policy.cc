@@ -1,0 +1,128 @@
+#include "coordinator/scheduling/policy.h"
+
+#include <algorithm>
+#include <memory>
+#include <tuple>
+#include <utility>
+
+#include "coordinator/scheduling/shard_runs.h"
+
+namespace heroq {
+namespace {
+
+// Lower runs first.
+int RankOf(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::kQuantize:
+      return 0;
+    case TaskKind::kAdvance:
+      return 1;
+    case TaskKind::kCapture:
+      return 2;
+    case TaskKind::kEvaluate:
+      return 3;
+  }
+  return 4;
+}
+
+std::vector<const JobRecord*> JobsInOrder(const CoordinatorState& state) {
+  std::vector<const JobRecord*> jobs;
+  for (const auto& [job_id, job] : state.jobs) {
+    if (job->state == v1::QuantizationJob::STATE_RUNNING) jobs.push_back(job.get());
+  }
+  std::sort(jobs.begin(), jobs.end(), [](const JobRecord* a, const JobRecord* b) {
+    return std::make_tuple(-a->spec.priority(), a->creation_sequence) <
+           std::make_tuple(-b->spec.priority(), b->creation_sequence);
+  });
+  return jobs;
+}
+
+// Workers of a class that may be used now: the suspended ones only when there are no others.
+std::vector<WorkerSlots*> Usable(std::vector<WorkerSlots>& workers, const std::string& numeric_class) {
+  std::vector<WorkerSlots*> healthy, suspended;
+  for (WorkerSlots& worker : workers) {
+    if (worker.numeric_class == numeric_class) (worker.suspended ? suspended : healthy).push_back(&worker);
+  }
+  return healthy.empty() ? suspended : healthy;
+}
+
+// The worker with most free slots, the first one among equals; nullptr when none has any.
+WorkerSlots* Freest(const std::vector<WorkerSlots*>& workers) {
+  WorkerSlots* best = nullptr;
+  for (WorkerSlots* worker : workers) {
+    if (worker->free > 0 && (best == nullptr || worker->free > best->free)) best = worker;
+  }
+  return best;
+}
+
+std::vector<int> DueTasks(const JobRecord& job, const std::set<int>& leasing, absl::Time now,
+                          const PolicyOptions& options) {
+  std::vector<int> due;
+  for (int task = 0; task < static_cast<int>(job.tasks.size()); ++task) {
+    if (leasing.count(task) == 0 && IsDue(job, task, now, options)) due.push_back(task);
+  }
+  // Stable: tasks of one kind are in the order of the graph, which is by block.
+  std::stable_sort(due.begin(), due.end(), [&](int a, int b) {
+    return RankOf(job.graph->nodes()[a].kind) < RankOf(job.graph->nodes()[b].kind);
+  });
+  return due;
+}
+
+}  // namespace
+
+bool IsDue(const JobRecord& job, int task, absl::Time now, const PolicyOptions& options) {
+  if (!job.Ready(task)) return false;
+  const absl::Duration wait = job.tasks[task].not_before - now;
+  return wait <= absl::ZeroDuration() || wait > options.backoff_cap * 1.2;
+}
+
+std::string ClassOf(const JobRecord& job, const PolicyInput& input) {
+  if (!job.numeric_class.empty()) return job.numeric_class;
+  if (const auto pinning = input.pinning.find(job.job_id); pinning != input.pinning.end())
+    return pinning->second;
+  std::map<std::string, int> slots;
+  for (const WorkerSlots& worker : input.workers) slots[worker.numeric_class] += worker.slots;
+  std::string best;
+  for (const auto& [numeric_class, count] : slots) {
+    if (best.empty() || count > slots[best]) best = numeric_class;
+  }
+  return best;
+}
+
+std::vector<LeaseGrant> PlanLeases(const PolicyInput& input, const PolicyOptions& options) {
+  static const auto& nothing_produced = *new std::map<int, std::string>;
+  std::vector<LeaseGrant> grants;
+  std::vector<WorkerSlots> workers = input.workers;
+  for (const JobRecord* job : JobsInOrder(input.state)) {
+    const std::vector<WorkerSlots*> usable = Usable(workers, ClassOf(*job, input));
+    if (Freest(usable) == nullptr) continue;
+    const auto leasing = input.leasing.find(job->job_id);
+    const std::set<int> being_leased = leasing == input.leasing.end() ? std::set<int>() : leasing->second;
+    const std::vector<int> due = DueTasks(*job, being_leased, input.now, options);
+    const auto producers = input.producers.find(job->job_id);
+    ShardRuns runs(*job, due, being_leased, options.capture_ahead_bytes,
+                   producers == input.producers.end() ? nothing_produced : producers->second);
+    const auto grant = [&](WorkerSlots* worker, std::vector<int> tasks) {
+      worker->free -= 1;
+      grants.push_back({job->job_id, std::move(tasks), worker->session});
+    };
+    const auto grant_single = [&](TaskKind kind) {
+      for (int task : due) {
+        if (job->graph->nodes()[task].kind != kind) continue;
+        WorkerSlots* worker = Freest(usable);
+        if (worker == nullptr) return;
+        grant(worker, {task});
+      }
+    };
+    grant_single(TaskKind::kQuantize);
+    while (WorkerSlots* worker = Freest(usable)) {
+      std::vector<int> run = runs.Take(*worker, usable);
+      if (run.empty()) break;
+      grant(worker, std::move(run));
+    }
+    grant_single(TaskKind::kEvaluate);
+  }
+  return grants;
+}
+
+}  // namespace heroq

@@ -1,0 +1,90 @@
+#include "coordinator/scheduling/shard_runs.h"
+
+#include <algorithm>
+
+#include "coordinator/scheduling/capture_ahead.h"
+
+namespace heroq {
+namespace {
+
+int CeilDivide(int a, int b) { return (a + b - 1) / b; }
+
+}  // namespace
+
+ShardRuns::ShardRuns(const JobRecord& job, const std::vector<int>& due, const std::set<int>& leasing,
+                     int64_t capture_ahead_bytes, const std::map<int, std::string>& producers)
+    : job_(job),
+      producers_(producers),
+      capture_ahead_bytes_(capture_ahead_bytes),
+      open_block_(OpenBlock(job)),
+      captured_bytes_(CapturedBytes(job, leasing)) {
+  for (int task : due) {
+    const TaskNode& node = job.graph->nodes()[task];
+    if (node.kind != TaskKind::kCapture && node.kind != TaskKind::kAdvance) continue;
+    blocks_[{node.kind == TaskKind::kCapture, node.block}][node.shard] = task;
+  }
+}
+
+std::vector<int> ShardRuns::Take(const WorkerSlots& worker, const std::vector<WorkerSlots*>& workers) {
+  if (blocks_.empty()) return {};
+  const auto block = blocks_.begin();
+  const auto [is_capture, number] = block->first;
+  Shards& shards = block->second;
+  const int length = RunLength(workers);
+  auto next = shards.find(FirstShard(shards, worker, workers));
+  std::vector<int> run = {next->second};
+  for (int shard = next->first + 1; static_cast<int>(run.size()) < length && !Charged(run.back()); ++shard) {
+    next = shards.find(shard);
+    if (next == shards.end() || Charged(next->second)) break;
+    run.push_back(next->second);
+  }
+  if (is_capture) {
+    const int64_t bytes = ExpectedBytes(job_, run);
+    if (number > open_block_ && captured_bytes_ + bytes > capture_ahead_bytes_) return {};
+    captured_bytes_ += bytes;
+  }
+  for (int task : run) shards.erase(job_.graph->nodes()[task].shard);
+  if (shards.empty()) blocks_.erase(block);
+  return run;
+}
+
+int ShardRuns::RunLength(const std::vector<WorkerSlots*>& workers) const {
+  int ready = 0, free = 0, slots = 0;
+  for (const auto& [block, shards] : blocks_) ready += static_cast<int>(shards.size());
+  for (const WorkerSlots* worker : workers) {
+    free += worker->free;
+    slots += worker->slots;
+  }
+  return std::max(1, std::min(CeilDivide(ready, free), CeilDivide(job_.plan->calibration().shards(), slots)));
+}
+
+int ShardRuns::FirstShard(const Shards& shards, const WorkerSlots& worker,
+                          const std::vector<WorkerSlots*>& workers) const {
+  for (const auto& [shard, task] : shards) {
+    if (ProducerOf(task) == worker.worker_id) return shard;
+  }
+  for (const auto& [shard, task] : shards) {
+    const std::string producer = ProducerOf(task);
+    const bool wanted = std::any_of(workers.begin(), workers.end(), [&](const WorkerSlots* other) {
+      return other->free > 0 && other->worker_id == producer;
+    });
+    if (!wanted) return shard;
+  }
+  return shards.begin()->first;
+}
+
+std::string ShardRuns::ProducerOf(int task) const {
+  for (int dependency : job_.graph->nodes()[task].dependencies) {
+    if (job_.graph->nodes()[dependency].kind == TaskKind::kQuantize) continue;
+    const auto found = producers_.find(dependency);
+    if (found != producers_.end()) return found->second;
+  }
+  return "";
+}
+
+bool ShardRuns::Charged(int task) const {
+  const TaskRecord& record = job_.tasks[task];
+  return record.losses + record.failures + record.out_of_memory > 0;
+}
+
+}  // namespace heroq

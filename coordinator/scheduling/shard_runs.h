@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coordinator/scheduling/policy.h"
+#include "coordinator/state/job_record.h"
+
+namespace heroq {
+
+// The capture and advance tasks of one job that are due, handed out as runs of consecutive shards (policy.h
+// says how runs are sized and chosen). A step of the policy: pure, thread-compatible; `job` and `producers`
+// outlive it.
+class ShardRuns {
+ public:
+  ShardRuns(const JobRecord& job, const std::vector<int>& due, const std::set<int>& leasing,
+            int64_t capture_ahead_bytes, const std::map<int, std::string>& producers);
+
+  // The next run for a free slot of `worker`, one of `workers` (the usable ones of the job's class); empty
+  // when nothing is left or captures may not run further ahead.
+  std::vector<int> Take(const WorkerSlots& worker, const std::vector<WorkerSlots*>& workers);
+
+ private:
+  using Shards = std::map<int, int>;  // shard -> task
+
+  int RunLength(const std::vector<WorkerSlots*>& workers) const;
+  // Where `worker` starts: a shard it made the hidden states of, else one no other worker with a free slot
+  // made, else the first.
+  int FirstShard(const Shards& shards, const WorkerSlots& worker,
+                 const std::vector<WorkerSlots*>& workers) const;
+  std::string ProducerOf(int task) const;
+  bool Charged(int task) const;
+
+  const JobRecord& job_;
+  const std::map<int, std::string>& producers_;
+  const int64_t capture_ahead_bytes_;
+  const int open_block_;
+  int64_t captured_bytes_;
+  // Advances before captures, lower blocks first.
+  std::map<std::pair<bool, int>, Shards> blocks_;  // (is capture, block)
+};
+
+}  // namespace heroq
