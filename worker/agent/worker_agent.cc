@@ -39,10 +39,10 @@ void WorkerAgent::Drain(absl::Duration timeout) {
     draining_ = true;
     session = session_;
   }
-  // No lock is held: a write can hang while the connection is down.
-  if (session != nullptr) session->SendDraining();
   InterruptibleSleeper finished;
   leases_.Drain([&finished] { finished.Interrupt(); });
+  // No lock is held: a write can hang while the connection is down.
+  if (session != nullptr) session->SendDraining();
   if (finished.Sleep(timeout)) {
     leases_.StopAll();
     finished.Sleep(absl::InfiniteDuration());
