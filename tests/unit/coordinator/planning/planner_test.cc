@@ -1,0 +1,174 @@
+#include "coordinator/planning/planner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/checkpoint/safetensors_reader.h"
+#include "common/status/error_reason.h"
+#include "coordinator/planning/model_inspection.h"
+#include "tests/support/memory_blob_store.h"
+#include "tests/support/memory_file_system.h"
+#include "tests/support/tiny_model.h"
+
+namespace heroq {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Key;
+
+class PlannerTest : public testing::Test {
+ protected:
+  PlannerTest() {
+    WriteTinyModel(files_, "/models/tiny");
+    WriteTokens(files_, "/texts/tokens.safetensors", 16, 32, 100);
+  }
+
+  static v1::JobSpec Spec(const std::string& model = "/models/tiny") {
+    v1::JobSpec spec;
+    *spec.mutable_model()->mutable_location() = LocalPath(model);
+    *spec.mutable_output()->mutable_location() = LocalPath("/out/tiny-w4");
+    spec.mutable_method()->mutable_gptq();
+    spec.mutable_calibration()->set_samples(16);
+    spec.mutable_calibration()->set_sequence_length(32);
+    *spec.mutable_calibration()->mutable_source()->mutable_tokens_file() =
+        LocalPath("/texts/tokens.safetensors");
+    return spec;
+  }
+
+  MemoryFileSystem files_;
+  MemoryBlobStore blobs_;
+  Planner planner_{files_, blobs_, {{"local", "/"}}};
+};
+
+TEST_F(PlannerTest, PlansUnitsFilesTokensAndDigest) {
+  const absl::StatusOr<v1::Plan> plan = planner_.MakePlan(Spec());
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->family(), "llama");
+  ASSERT_EQ(plan->units_size(), 4);
+  EXPECT_EQ(plan->units(3).unit(), "mlp");
+  EXPECT_EQ(plan->units(3).linears(2).name(), "model.layers.1.mlp.down_proj");
+  EXPECT_EQ(plan->units(3).linears(2).scheme().group_size(), 32) << "96 = 3 * 32";
+  EXPECT_THAT(plan->copied_files(), ElementsAre("LICENSE", "generation_config.json"));
+  EXPECT_TRUE(
+      *blobs_.Contains({plan->calibration_tokens().sha256(), plan->calibration_tokens().size_bytes()}));
+  EXPECT_EQ(plan->spec_digest().size(), 64u);
+  // 8 shards and 2 units a block.
+  EXPECT_EQ(plan->cost().task_count(), 2 * (8 + 2));
+  EXPECT_GT(plan->cost().worker_peak_memory_bytes(), 0);
+}
+
+TEST_F(PlannerTest, HeadersDescribeFilesThatTheReaderAccepts) {
+  v1::JobSpec spec = Spec();
+  spec.mutable_output()->set_max_shard_bytes(20000);
+  const absl::StatusOr<v1::Plan> plan = planner_.MakePlan(spec);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_GT(plan->files_size(), 2);
+  int64_t tensors = 0;
+  ASSERT_TRUE(files_.CreateDirectories("/check").ok());
+  for (const v1::PlannedFile& file : plan->files()) {
+    const int64_t data = file.tensors(file.tensors_size() - 1).end();
+    ASSERT_TRUE(
+        WriteFileAtomically(files_, "/check/" + file.name(), file.header() + std::string(data, '\0')).ok());
+    const auto reader = SafetensorsReader::Open(files_, "/check/" + file.name());
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    EXPECT_EQ((*reader)->tensors().size(), static_cast<size_t>(file.tensors_size()));
+    tensors += file.tensors_size();
+  }
+  // Embedding, final norm, and per block two norms and seven linears of packed codes, scales, zero points,
+  // shape.
+  EXPECT_EQ(tensors, 2 + 2 * (2 + 7 * 4));
+}
+
+TEST_F(PlannerTest, DigestLeavesOutPathsAndWorkerSettings) {
+  WriteTinyModel(files_, "/elsewhere/copy");
+  const std::string digest = planner_.MakePlan(Spec())->spec_digest();
+  v1::JobSpec other = Spec("/elsewhere/copy");
+  other.mutable_output()->mutable_location()->set_path("/out/other");
+  other.set_priority(7);
+  other.set_numeric_class("some class");
+  (*other.mutable_labels())["team"] = "blue";
+  EXPECT_EQ(planner_.MakePlan(other)->spec_digest(), digest);
+}
+
+TEST_F(PlannerTest, DigestChangesWithWhatDecidesTheBytes) {
+  const std::string digest = planner_.MakePlan(Spec())->spec_digest();
+  std::vector<v1::JobSpec> others(6, Spec());
+  others[0].mutable_scheme()->set_weight_bits(3);
+  others[1].mutable_calibration()->set_samples(8);
+  others[2].mutable_calibration()->set_threads_per_task(2);
+  others[3].mutable_method()->mutable_gptq()->set_damping(0.02);
+  others[4].mutable_output()->set_max_shard_bytes(20000);
+  others[5].mutable_calibration()->set_seed(1);
+  for (const v1::JobSpec& other : others)
+    EXPECT_NE(planner_.MakePlan(other)->spec_digest(), digest) << other.DebugString();
+}
+
+TEST_F(PlannerTest, MissingTextsAreViolationsOfTheirField) {
+  v1::JobSpec spec = Spec();
+  spec.mutable_calibration()->mutable_source()->mutable_tokens_file()->set_path("/texts/none");
+  spec.mutable_calibration()->set_sequence_length(65);
+  const absl::Status status = planner_.Inspect(spec).status();
+  EXPECT_TRUE(HasReason(status, Reason::kInvalidSpec));
+  EXPECT_THAT(ErrorMetadata(status), AllOf(Contains(Key("field:calibration.source.tokens_file")),
+                                           Contains(Key("field:calibration.sequence_length"))));
+}
+
+TEST_F(PlannerTest, ExistingOutputsAndOutputsInsideTheModelAreRefused) {
+  v1::JobSpec spec = Spec();
+  spec.mutable_output()->mutable_location()->set_path("/texts");
+  EXPECT_TRUE(HasReason(planner_.Inspect(spec).status(), Reason::kOutputExists));
+  spec.mutable_output()->mutable_location()->set_path("/models/tiny/w4/");
+  EXPECT_TRUE(HasReason(planner_.Inspect(spec).status(), Reason::kInvalidSpec));
+}
+
+TEST_F(PlannerTest, UnknownRootsAreRefused) {
+  v1::JobSpec spec = Spec();
+  spec.mutable_model()->mutable_location()->set_root("nowhere");
+  const absl::Status status = planner_.Inspect(spec).status();
+  EXPECT_TRUE(HasReason(status, Reason::kPathNotAllowed));
+  EXPECT_THAT(status.message(), HasSubstr("roots: local"));
+}
+
+TEST_F(PlannerTest, QuantizedModelsAreRefused) {
+  std::string config = *ReadFile(files_, "/models/tiny/config.json");
+  config.insert(config.find('{') + 1, "\"quantization_config\": {\"quant_method\": \"gptq\"},");
+  ASSERT_TRUE(WriteFileAtomically(files_, "/models/tiny/config.json", config).ok());
+  EXPECT_TRUE(HasReason(planner_.Inspect(Spec()).status(), Reason::kAlreadyQuantized));
+}
+
+TEST_F(PlannerTest, MissingModelsAreNamed) {
+  const absl::Status status = planner_.Inspect(Spec("/models/none")).status();
+  EXPECT_TRUE(HasReason(status, Reason::kModelNotFound));
+  EXPECT_THAT(status.message(), HasSubstr("/models/none"));
+}
+
+TEST_F(PlannerTest, ChangedSourcesAreNoticed) {
+  const v1::Plan plan = *planner_.MakePlan(Spec());
+  EXPECT_TRUE(CheckPinnedFiles(files_, "/models/tiny", plan.sources()).ok());
+  ASSERT_TRUE(WriteFileAtomically(files_, "/models/tiny/LICENSE", "All yours.....\n").ok());
+  const absl::Status status = CheckPinnedFiles(files_, "/models/tiny", plan.sources());
+  EXPECT_TRUE(HasReason(status, Reason::kSourceChanged));
+  EXPECT_THAT(status.message(), HasSubstr("LICENSE"));
+}
+
+TEST_F(PlannerTest, EvaluationOnlyJobsPlanNoFiles) {
+  v1::JobSpec spec;
+  *spec.mutable_model()->mutable_location() = LocalPath("/models/tiny");
+  *spec.mutable_evaluate_checkpoint() = LocalPath("/models/tiny");
+  *spec.mutable_evaluation()->mutable_source()->mutable_tokens_file() =
+      LocalPath("/texts/tokens.safetensors");
+  spec.mutable_evaluation()->set_sequences(4);
+  spec.mutable_evaluation()->set_sequence_length(32);
+  const absl::StatusOr<v1::Plan> plan = planner_.MakePlan(spec);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->units_size(), 0);
+  EXPECT_EQ(plan->files_size(), 0);
+  EXPECT_TRUE(plan->output_directory().empty());
+  EXPECT_EQ(plan->cost().task_count(), 4);
+}
+
+}  // namespace
+}  // namespace heroq
