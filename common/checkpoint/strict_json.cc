@@ -106,6 +106,10 @@ absl::StatusOr<json> ParseStrictJson(absl::string_view text, const std::string& 
     return MakeError(Reason::kFileCorrupt,
                      absl::StrCat(name, ": JSON must not begin with a byte order mark"));
   }
+  // The library takes NUL for the end and would ignore what follows.
+  if (const std::size_t nul = text.find('\0'); nul != absl::string_view::npos) {
+    return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: NUL at byte ", nul));
+  }
   StrictBuilder builder(limits.max_depth);
   if (!json::sax_parse(text.begin(), text.end(), &builder)) {
     return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: ", builder.rule()));

@@ -58,6 +58,7 @@ TEST(StrictJsonTest, WhatIsNotJsonIsRefused) {
     RefusalOf(text);
   }
   EXPECT_THAT(RefusalOf("\xEF\xBB\xBF{}"), HasSubstr("byte order mark"));
+  EXPECT_THAT(RefusalOf(absl::string_view("{}\0 hidden", 10)), HasSubstr("NUL at byte 2"));
   EXPECT_THAT(RefusalOf("{\"a\": tru}"), HasSubstr("at byte 10: "));
 }
 
