@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
-#include "coordinator/scheduling/statistics_cover.h"
+#include "coordinator/state/statistics_cover.h"
 
 namespace heroq {
 namespace {

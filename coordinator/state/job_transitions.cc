@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "coordinator/state/job_state.h"
 #include "coordinator/state/proto_time.h"
+#include "coordinator/state/unwritten_units.h"
 
 namespace heroq {
 namespace {
@@ -149,18 +150,6 @@ void Apply(CoordinatorState& state, const v1::JobEnded& change, absl::Time time)
 
 void Apply(CoordinatorState& state, const v1::JobDeleted& change, absl::Time time) {
   state.jobs.erase(change.job_id());
-}
-
-// Units with a tensor in a file that is not on disk yet.
-std::set<int> UnwrittenUnits(const JobRecord& job) {
-  std::set<int> units;
-  for (const v1::PlannedFile& file : job.plan->files()) {
-    if (job.files.count(file.name()) > 0) continue;
-    for (const v1::PlannedTensor& tensor : file.tensors()) {
-      if (!tensor.copied()) units.insert(tensor.unit());
-    }
-  }
-  return units;
 }
 
 void Apply(CoordinatorState& state, const v1::BlobsLost& change, absl::Time time) {

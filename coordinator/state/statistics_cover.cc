@@ -1,4 +1,4 @@
-#include "coordinator/scheduling/statistics_cover.h"
+#include "coordinator/state/statistics_cover.h"
 
 #include <algorithm>
 #include <set>
