@@ -1,0 +1,163 @@
+#include "common/tokenizer/bpe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "common/status/error_reason.h"
+
+namespace heroq {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+absl::StatusOr<std::unique_ptr<Bpe>> Parse(const json& model) {
+  return Bpe::Parse(*JsonObject::Of(model, "model"));
+}
+
+std::vector<int32_t> Encode(const json& model, absl::string_view word) {
+  const absl::StatusOr<std::unique_ptr<Bpe>> bpe = Parse(model);
+  EXPECT_TRUE(bpe.ok()) << bpe.status();
+  std::vector<int32_t> ids;
+  const absl::Status status = (*bpe)->Encode(word, &ids);
+  EXPECT_TRUE(status.ok()) << status;
+  return ids;
+}
+
+json Model() {
+  return {
+      {"type", "BPE"},
+      {"vocab", {{"a", 0}, {"b", 1}, {"c", 2}, {"ab", 3}, {"bc", 4}, {"abc", 5}, {"aa", 6}, {"<unk>", 7}}},
+      {"merges", json::array({"b c", "a b", "a bc", "a a"})}};
+}
+
+TEST(BpeTest, LowestRankMergesFirst) {
+  // "b c" comes before "a b", and then "a bc".
+  EXPECT_THAT(Encode(Model(), "abc"), ElementsAre(5));
+  json model = Model();
+  model["merges"] = json::array({"a b", "b c", "a bc"});
+  EXPECT_THAT(Encode(model, "abc"), ElementsAre(3, 2));
+}
+
+TEST(BpeTest, LeftmostOfEqualRanksMergesFirst) {
+  EXPECT_THAT(Encode(Model(), "aaaaa"), ElementsAre(6, 6, 0));
+}
+
+TEST(BpeTest, MergesMayBePairs) {
+  json model = Model();
+  model["merges"] = json::array({json::array({"b", "c"}), json::array({"a", "bc"})});
+  EXPECT_THAT(Encode(model, "abc"), ElementsAre(5));
+}
+
+TEST(BpeTest, IgnoredMergesTakeAWordOfTheVocabularyWhole) {
+  json model = Model();
+  model["merges"] = json::array();
+  EXPECT_THAT(Encode(model, "abc"), ElementsAre(0, 1, 2));
+  model["ignore_merges"] = true;
+  EXPECT_THAT(Encode(model, "abc"), ElementsAre(5));
+}
+
+TEST(BpeTest, CharactersUnknownToATokenizerWithoutUnkAreDropped) {
+  EXPECT_THAT(Encode(Model(), "xay"), ElementsAre(0));
+  EXPECT_THAT(Encode(Model(), "x"), IsEmpty());
+}
+
+TEST(BpeTest, UnknownCharactersBecomeUnkOneByOneOrFused) {
+  json model = Model();
+  model["unk_token"] = "<unk>";
+  EXPECT_THAT(Encode(model, "xyaz"), ElementsAre(7, 7, 0, 7));
+  model["fuse_unk"] = true;
+  EXPECT_THAT(Encode(model, "xyaz"), ElementsAre(7, 0, 7));
+}
+
+TEST(BpeTest, UnkOutsideTheVocabularyIsAnErrorWhenNeeded) {
+  json model = Model();
+  model["unk_token"] = "<missing>";
+  EXPECT_THAT(Encode(model, "ab"), ElementsAre(3));
+  std::vector<int32_t> ids;
+  const absl::Status status = (*Parse(model))->Encode("ax", &ids);
+  EXPECT_TRUE(HasReason(status, Reason::kTokenizerUnsupported)) << status;
+}
+
+TEST(BpeTest, UnknownCharactersFallBackToTheirBytes) {
+  json model = Model();
+  model["unk_token"] = "<unk>";
+  model["byte_fallback"] = true;
+  model["vocab"]["<0xC3>"] = 8;
+  model["vocab"]["<0xA9>"] = 9;
+  EXPECT_THAT(Encode(model, "aé"), ElementsAre(0, 8, 9));
+  // U+00E8 is C3 A8: without a token for A8 the whole character is unknown.
+  EXPECT_THAT(Encode(model, "è"), ElementsAre(7));
+}
+
+TEST(BpeTest, BytesOvertakeAWaitingUnk) {
+  // The library emits an unknown character at the next known one, and bytes at once.
+  json model = Model();
+  model["unk_token"] = "<unk>";
+  model["byte_fallback"] = true;
+  model["vocab"]["<0x78>"] = 8;  // x
+  EXPECT_THAT(Encode(model, "yxa"), ElementsAre(8, 7, 0));
+}
+
+TEST(BpeTest, VersionLineAmongMergesIsSkipped) {
+  json model = Model();
+  model["merges"] = json::array({"#version: 0.2", "a b"});
+  EXPECT_THAT(Encode(model, "ab"), ElementsAre(3));
+}
+
+TEST(BpeTest, EqualWordsGetEqualIdsFromTheCache) {
+  const absl::StatusOr<std::unique_ptr<Bpe>> bpe = Parse(Model());
+  ASSERT_TRUE(bpe.ok());
+  std::vector<int32_t> ids;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE((*bpe)->Encode("aab", &ids).ok());
+  EXPECT_THAT(ids, ElementsAre(0, 3, 0, 3, 0, 3));
+}
+
+void ExpectRefused(const json& model, Reason reason, absl::string_view named) {
+  const absl::Status status = Parse(model).status();
+  EXPECT_TRUE(HasReason(status, reason)) << status;
+  EXPECT_NE(status.message().find(named), absl::string_view::npos) << status;
+}
+
+TEST(BpeTest, OtherModelsAndOptionsAreRefusedByName) {
+  for (const char* type : {"Unigram", "WordPiece", "WordLevel"}) {
+    json model = Model();
+    model["type"] = type;
+    ExpectRefused(model, Reason::kTokenizerUnsupported, type);
+  }
+  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix", "new_option"}) {
+    json model = Model();
+    model[key] = "##";
+    ExpectRefused(model, Reason::kTokenizerUnsupported, key);
+  }
+  json model = Model();
+  model["dropout"] = 0.1;
+  ExpectRefused(model, Reason::kTokenizerUnsupported, "dropout");
+  model["dropout"] = 0.0;
+  EXPECT_TRUE(Parse(model).ok());
+}
+
+TEST(BpeTest, BrokenVocabularyOrMergesAreCorrupt) {
+  json model = Model();
+  model["merges"].push_back("a z");
+  ExpectRefused(model, Reason::kFileCorrupt, "model.merges[4]");
+  model["merges"][4] = "a b c";
+  ExpectRefused(model, Reason::kFileCorrupt, "model.merges[4]");
+  model["merges"][4] = "c a";
+  ExpectRefused(model, Reason::kFileCorrupt, "\"ca\"");
+  model = Model();
+  model["vocab"]["a"] = -1;
+  ExpectRefused(model, Reason::kFileCorrupt, "model.vocab \"a\"");
+  model["vocab"]["a"] = 2147483648;
+  ExpectRefused(model, Reason::kFileCorrupt, "model.vocab \"a\"");
+  model = Model();
+  model.erase("vocab");
+  ExpectRefused(model, Reason::kFileCorrupt, "model.vocab");
+}
+
+}  // namespace
+}  // namespace heroq
