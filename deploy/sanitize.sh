@@ -5,6 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export HEROQ_CACHE="${HEROQ_CACHE:-$HOME/.cache/heroq}"
+# Clones in different folders share compiler results.
+export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
 deploy/setup.sh --test
 for preset in ${1:-asan-ubsan tsan}; do
   cmake --preset "$preset" -DHEROQ_TORCH_DIR="$HEROQ_CACHE/libtorch" >/dev/null
