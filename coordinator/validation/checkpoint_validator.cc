@@ -1,83 +1,136 @@
 #include "coordinator/validation/checkpoint_validator.h"
 
-#include <cmath>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/packed_linear.h"
+#include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
-#include "coordinator/planning/scheme_text.h"
-#include "coordinator/validation/manifest_check.h"
-#include "coordinator/validation/model_checks.h"
-#include "coordinator/validation/tensor_checks.h"
+#include "coordinator/validation/directory_model.h"
+#include "coordinator/validation/file_digest.h"
+#include "coordinator/validation/findings.h"
+#include "coordinator/validation/linear_check.h"
+#include "coordinator/validation/manifest.h"
+#include "coordinator/validation/source_check.h"
 
 namespace heroq {
 namespace {
 
-// Two sums of the same products in float64, one of them over weights a task held in another order.
-constexpr double kSameError = 1e-3;
+// What is wrong with the directory rather than with the check.
+bool IsFinding(const absl::Status& status) {
+  return HasReason(status, Reason::kFileCorrupt) || HasReason(status, Reason::kModelInvalid);
+}
 
-void CheckManifest(FileSystem& files, const std::string& directory, ValidationFindings& findings) {
+absl::Status CheckManifestFiles(FileSystem& files, const std::string& directory, const Manifest& manifest,
+                                Findings& findings) {
+  for (const ManifestFile& file : manifest.files) {
+    const Findings::Place place{"", file.name};
+    const std::string path = JoinPath(directory, file.name);
+    if (!findings.Check(files.Exists(path), "file_missing", place, absl::StrCat(file.size_bytes, " bytes"),
+                        "none")) {
+      continue;
+    }
+    HEROQ_ASSIGN_OR_RETURN(const Digest digest, DigestOfFile(files, path));
+    if (!findings.Check(digest.size_bytes == file.size_bytes, "file_size", place,
+                        absl::StrCat(file.size_bytes), absl::StrCat(digest.size_bytes))) {
+      continue;
+    }
+    findings.Check(digest.sha256 == file.sha256, "file_digest", place, file.sha256, digest.sha256);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<Manifest>> ReadManifest(FileSystem& files, const std::string& directory,
+                                                     Findings& findings) {
   const std::string path = JoinPath(directory, kManifestName);
-  const auto text = ReadFile(files, path);
-  if (!text.ok()) return;  // another tool's checkpoint
-  const auto manifest = ParseManifest(*text, path);
-  findings.Check(manifest.ok(), "manifest_invalid", {"", kManifestName}, "",
-                 manifest.ok() ? "" : std::string(manifest.status().message()));
-  if (manifest.ok()) CheckManifestFiles(files, directory, *manifest, findings);
-}
-
-// The staged file starts with the planned header and has exactly the planned tensors.
-void CheckHeaders(FileSystem& files, const std::string& directory, const v1::Plan& plan,
-                  ValidationFindings& findings) {
-  for (const v1::PlannedFile& planned : plan.files()) {
-    std::string header(planned.header().size(), '\0');
-    const auto file = files.OpenForRead(JoinPath(directory, planned.name()));
-    const absl::Status status =
-        file.ok() ? (*file)->ReadAt(0, static_cast<int64_t>(header.size()), header.data()) : file.status();
-    findings.Check(status.ok() && header == planned.header(), "header_differs", {"", planned.name()},
-                   "the planned header", status.ok() ? "another one" : std::string(status.message()));
+  if (!files.Exists(path)) return std::optional<Manifest>();
+  HEROQ_ASSIGN_OR_RETURN(const std::string json, ReadFile(files, path));
+  absl::StatusOr<Manifest> manifest = ParseManifest(json, path);
+  if (!findings.Check(manifest.ok(), "manifest_unreadable", {"", kManifestName}, "a manifest of heroq",
+                      manifest.status().message())) {
+    return std::optional<Manifest>();
   }
+  return std::optional<Manifest>(*std::move(manifest));
 }
 
-absl::Status CheckUnits(const CheckpointReader& staged, const CheckpointReader& source, const v1::Plan& plan,
-                        const std::map<std::string, double>& reported, ValidationFindings& findings) {
-  for (const v1::PlannedUnit& unit : plan.units()) {
-    for (const v1::PlannedLinear& linear : unit.linears()) {
-      const ValidationFindings::Place place{linear.name(), ""};
-      const auto stored = ReadPackedLinear(staged, linear.name(), ToQuantScheme(linear.scheme()),
-                                           {linear.out_features(), linear.in_features()});
-      findings.Check(stored.ok(), "quantized_linear_invalid", place, SchemeText(linear.scheme()),
-                     stored.ok() ? "" : std::string(stored.status().message()));
-      if (!stored.ok()) continue;
-      HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry weight, source.Find(linear.name() + ".weight"));
-      HEROQ_ASSIGN_OR_RETURN(const double error, WeightError(*stored, weight));
-      const auto expected = reported.find(linear.name());
-      const bool agrees = expected != reported.end() && std::abs(error - expected->second) <=
-                                                            kSameError * std::max(error, expected->second);
-      findings.Check(agrees, "weight_error_differs", place,
-                     expected == reported.end() ? "a reported weight error" : absl::StrCat(expected->second),
-                     absl::StrCat(error));
+// Linears whose stored parts passed every check.
+absl::StatusOr<std::set<std::string>> CheckLinears(const DirectoryModel& model, Findings& findings) {
+  std::set<std::string> sound;
+  for (const BlockLayout& block : model.layout.blocks) {
+    for (const LinearLayout& linear : block.linears) {
+      const auto scheme = model.schemes.find(linear.name);
+      if (scheme == model.schemes.end()) continue;
+      HEROQ_ASSIGN_OR_RETURN(const bool holds,
+                             CheckQuantizedLinear(*model.tensors, linear, scheme->second, findings));
+      if (holds) sound.insert(linear.name);
     }
   }
-  return absl::OkStatus();
+  return sound;
 }
 
-absl::Status CheckCopies(const CheckpointReader& staged, const CheckpointReader& source, const v1::Plan& plan,
-                         ValidationFindings& findings) {
+absl::Status CheckAgainstSource(FileSystem& files, const std::string& source_directory,
+                                const DirectoryModel& model, const std::optional<Manifest>& manifest,
+                                const std::set<std::string>& sound, Findings& findings) {
+  HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointReader> source,
+                         CheckpointReader::Open(files, source_directory));
+  std::set<std::string> copied;
+  std::map<std::string, double> errors;
+  if (manifest.has_value()) {
+    for (const ManifestTensor& tensor : manifest->tensors) {
+      if (tensor.copied && model.tensors->Has(tensor.name)) copied.insert(tensor.name);
+    }
+    for (const ManifestLinear& linear : manifest->linears) errors[linear.name] = linear.weight_error;
+  } else {
+    // Of another tool's directory all that is known is that dense tensors were not quantized.
+    for (const TensorLayout& tensor : model.layout.Tensors()) {
+      if (model.tensors->Has(tensor.name)) copied.insert(tensor.name);
+    }
+  }
+  for (const std::string& name : copied)
+    HEROQ_RETURN_IF_ERROR(CheckCopied(*model.tensors, *source, name, findings));
+  return CheckWeightErrors(
+      model, *source,
+      [&](const std::string& linear) {
+        const auto found = errors.find(linear);
+        return found == errors.end() ? std::optional<double>() : found->second;
+      },
+      [&](const std::string& linear) { return sound.count(linear) > 0; }, findings);
+}
+
+// Opens the directory; what makes that impossible is a finding, and then there is nothing more to check.
+absl::StatusOr<std::optional<DirectoryModel>> OpenAndCheckStructure(FileSystem& files,
+                                                                    const std::string& directory,
+                                                                    Findings& findings, bool& shapes_hold) {
+  absl::StatusOr<DirectoryModel> model = OpenDirectoryModel(files, directory);
+  if (!model.ok() && !IsFinding(model.status())) return model.status();
+  if (!findings.Check(model.ok(), "checkpoint_unreadable", {"", ""}, "config.json and safetensors files",
+                      model.status().message())) {
+    return std::optional<DirectoryModel>();
+  }
+  Findings structure;
+  CheckStructure(files, *model, structure);
+  const v1::ValidateCheckpointResponse found = structure.Take();
+  shapes_hold = found.findings().empty();
+  findings.Merge(found);
+  return std::optional<DirectoryModel>(*std::move(model));
+}
+
+void CheckPlannedFiles(FileSystem& files, const std::string& directory, const v1::Plan& plan,
+                       Findings& findings) {
   for (const v1::PlannedFile& file : plan.files()) {
-    for (const v1::PlannedTensor& tensor : file.tensors()) {
-      if (!tensor.copied()) continue;
-      const auto copy = staged.Find(tensor.name());
-      findings.Check(copy.ok(), "tensor_missing", {tensor.name(), file.name()}, "the tensor",
-                     "no such tensor");
-      if (!copy.ok()) continue;
-      HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry original, source.Find(tensor.name()));
-      HEROQ_ASSIGN_OR_RETURN(const bool same, SameBytes(*copy, original));
-      findings.Check(same, "copied_tensor_differs", {tensor.name(), file.name()}, "the source's bytes",
-                     "other bytes");
-    }
+    const Findings::Place place{"", file.name()};
+    const absl::StatusOr<std::unique_ptr<RandomAccessFile>> opened =
+        files.OpenForRead(JoinPath(directory, file.name()));
+    if (!findings.Check(opened.ok(), "file_missing", place, "a planned file", opened.status().message()))
+      continue;
+    std::string header(file.header().size(), '\0');
+    const absl::Status read = (*opened)->ReadAt(0, static_cast<int64_t>(header.size()), header.data());
+    findings.Check(read.ok() && header == file.header(), "header_differs", place, "the planned header",
+                   "another");
   }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -85,13 +138,17 @@ absl::Status CheckCopies(const CheckpointReader& staged, const CheckpointReader&
 absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& files,
                                                                   const std::string& directory,
                                                                   const std::string& source_directory) {
-  ValidationFindings findings;
-  HEROQ_ASSIGN_OR_RETURN(const auto checkpoint, OpenCheckpoint(files, directory, findings));
-  CheckManifest(files, directory, findings);
-  if (checkpoint) CheckModelTensors(*checkpoint, findings);
+  Findings findings;
+  HEROQ_ASSIGN_OR_RETURN(const std::optional<Manifest> manifest, ReadManifest(files, directory, findings));
+  if (manifest.has_value()) HEROQ_RETURN_IF_ERROR(CheckManifestFiles(files, directory, *manifest, findings));
+  bool shapes_hold = false;
+  HEROQ_ASSIGN_OR_RETURN(const std::optional<DirectoryModel> model,
+                         OpenAndCheckStructure(files, directory, findings, shapes_hold));
+  // The contents of tensors of the wrong shape mean nothing.
+  if (!model.has_value() || !shapes_hold) return findings.Take();
+  HEROQ_ASSIGN_OR_RETURN(const std::set<std::string> sound, CheckLinears(*model, findings));
   if (!source_directory.empty()) {
-    HEROQ_ASSIGN_OR_RETURN(const auto source, OpenCheckpoint(files, source_directory, findings));
-    if (checkpoint && source) CheckAgainstSource(*checkpoint, *source, findings);
+    HEROQ_RETURN_IF_ERROR(CheckAgainstSource(files, source_directory, *model, manifest, sound, findings));
   }
   return findings.Take();
 }
@@ -99,15 +156,36 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& fi
 absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
     FileSystem& files, const std::string& directory, const v1::Plan& plan,
     const std::map<std::string, double>& reported_weight_error) {
-  ValidationFindings findings;
-  CheckHeaders(files, directory, plan, findings);
-  const auto staged = CheckpointReader::Open(files, directory);
-  findings.Check(staged.ok(), "tensor_file_invalid", {"", ""}, "",
-                 staged.ok() ? "" : std::string(staged.status().message()));
-  if (!staged.ok()) return findings.Take();
-  HEROQ_ASSIGN_OR_RETURN(const auto source, CheckpointReader::Open(files, plan.model_directory()));
-  HEROQ_RETURN_IF_ERROR(CheckUnits(**staged, *source, plan, reported_weight_error, findings));
-  HEROQ_RETURN_IF_ERROR(CheckCopies(**staged, *source, plan, findings));
+  Findings findings;
+  CheckPlannedFiles(files, directory, plan, findings);
+  bool shapes_hold = false;
+  HEROQ_ASSIGN_OR_RETURN(const std::optional<DirectoryModel> model,
+                         OpenAndCheckStructure(files, directory, findings, shapes_hold));
+  if (!model.has_value() || !shapes_hold) return findings.Take();
+  for (const v1::PlannedUnit& unit : plan.units()) {
+    for (const v1::PlannedLinear& linear : unit.linears()) {
+      findings.Check(model->schemes.count(linear.name()) > 0, "linear_not_quantized",
+                     {linear.name(), "config.json"}, "a quantized linear", "a dense one");
+      findings.Check(reported_weight_error.count(linear.name()) > 0, "report_missing", {linear.name(), ""},
+                     "a reported weight error", "none");
+    }
+  }
+  HEROQ_ASSIGN_OR_RETURN(const std::set<std::string> sound, CheckLinears(*model, findings));
+  HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointReader> source,
+                         CheckpointReader::Open(files, plan.model_directory()));
+  for (const v1::PlannedFile& file : plan.files()) {
+    for (const v1::PlannedTensor& tensor : file.tensors()) {
+      if (tensor.copied())
+        HEROQ_RETURN_IF_ERROR(CheckCopied(*model->tensors, *source, tensor.name(), findings));
+    }
+  }
+  HEROQ_RETURN_IF_ERROR(CheckWeightErrors(
+      *model, *source,
+      [&](const std::string& linear) {
+        const auto found = reported_weight_error.find(linear);
+        return found == reported_weight_error.end() ? std::optional<double>() : found->second;
+      },
+      [&](const std::string& linear) { return sound.count(linear) > 0; }, findings));
   return findings.Take();
 }
 

@@ -1,6 +1,7 @@
 #include "coordinator/validation/manifest.h"
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -14,91 +15,168 @@ namespace {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr int kSchemaVersion = 1;
+constexpr char kSchema[] = "heroq-manifest/1";
 
-absl::Status Corrupt(const std::string& path, absl::string_view problem) {
-  return MakeError(Reason::kFileCorrupt, absl::StrCat(path, ": ", problem));
-}
+// Reads members of one object and remembers the first that is missing or of the wrong type.
+class Members {
+ public:
+  Members(const Json& object, std::string where, absl::Status& status)
+      : object_(object), where_(std::move(where)), status_(status) {}
 
-bool StaysInside(const std::string& name) {
+  std::string Text(const char* key) {
+    const Json* value = Find(key);
+    return value != nullptr && value->is_string() ? value->get<std::string>()
+                                                  : Wrong<std::string>(key, "a string");
+  }
+  int64_t Integer(const char* key) {
+    const Json* value = Find(key);
+    return value != nullptr && value->is_number_integer() ? value->get<int64_t>()
+                                                          : Wrong<int64_t>(key, "an integer");
+  }
+  double Number(const char* key) {
+    const Json* value = Find(key);
+    return value != nullptr && value->is_number() ? value->get<double>() : Wrong<double>(key, "a number");
+  }
+  bool Flag(const char* key) {
+    const Json* value = Find(key);
+    return value != nullptr && value->is_boolean() ? value->get<bool>() : Wrong<bool>(key, "true or false");
+  }
+  const Json& Array(const char* key) {
+    static const Json* const kEmpty = new Json(Json::array());
+    const Json* value = Find(key);
+    if (value != nullptr && value->is_array()) return *value;
+    Wrong<int>(key, "an array");
+    return *kEmpty;
+  }
+  bool Has(const char* key) const {
+    return object_.is_object() && object_.contains(key) && !object_[key].is_null();
+  }
+
+ private:
+  const Json* Find(const char* key) const {
+    return object_.is_object() && object_.contains(key) ? &object_[key] : nullptr;
+  }
+  template <typename T>
+  T Wrong(const char* key, const char* expected) {
+    if (status_.ok()) {
+      status_ =
+          MakeError(Reason::kFileCorrupt, absl::StrCat(where_, ": ", key, " is missing or not ", expected));
+    }
+    return T();
+  }
+
+  const Json& object_;
+  const std::string where_;
+  absl::Status& status_;
+};
+
+// File names of a manifest are joined to its directory.
+bool IsPlainName(const std::string& name) {
   if (name.empty() || name.front() == '/') return false;
-  const std::vector<std::string> parts = absl::StrSplit(name, '/');
-  return std::none_of(parts.begin(), parts.end(),
-                      [](const std::string& p) { return p.empty() || p == "." || p == ".."; });
+  for (absl::string_view part : absl::StrSplit(name, '/')) {
+    if (part.empty() || part == "." || part == "..") return false;
+  }
+  return true;
 }
 
-absl::StatusOr<ManifestFile> ParseFile(const Json& entry, const std::string& path) {
-  if (!entry.is_object() || !entry.value("name", Json()).is_string() || !StaysInside(entry["name"])) {
-    return Corrupt(path, absl::StrCat("files: ", entry.dump(), " has no usable name"));
+absl::Status CheckNames(const Manifest& manifest, const std::string& path) {
+  for (const ManifestFile& file : manifest.files) {
+    if (!IsPlainName(file.name)) {
+      return MakeError(Reason::kFileCorrupt,
+                       absl::StrCat(path, ": file name '", file.name, "' leaves the directory"));
+    }
   }
-  ManifestFile file{entry["name"], 0, ""};
-  const Json size = entry.value("size_bytes", Json());
-  const Json hash = entry.value("sha256", Json());
-  if (!size.is_number_unsigned() || !hash.is_string()) {
-    return Corrupt(path, absl::StrCat("files: ", file.name, " needs size_bytes and sha256"));
-  }
-  file.size_bytes = size.get<int64_t>();
-  file.sha256 = hash.get<std::string>();
-  return file;
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 std::string SerializeManifest(const Manifest& manifest) {
   OrderedJson json;
-  json["schema_version"] = kSchemaVersion;
-  json["heroq_version"] = manifest.heroq_version;
+  json["schema"] = kSchema;
+  json["versions"] = {{"heroq", manifest.heroq_version},
+                      {"compressed_tensors", manifest.compressed_tensors_version}};
   json["spec_digest"] = manifest.spec_digest;
   json["numeric_class"] = manifest.numeric_class;
   json["method"] = manifest.method;
-  json["files"] = OrderedJson::array();
+  json["format"] = manifest.format;
+  json["compute_type"] = manifest.compute_type;
+  if (!manifest.calibration_tokens_sha256.empty()) {
+    json["calibration_tokens_sha256"] = manifest.calibration_tokens_sha256;
+  }
+  if (!manifest.evaluation_tokens_sha256.empty()) {
+    json["evaluation_tokens_sha256"] = manifest.evaluation_tokens_sha256;
+  }
+  OrderedJson& files = json["files"] = OrderedJson::array();
   for (const ManifestFile& file : manifest.files) {
-    json["files"].push_back({{"name", file.name}, {"size_bytes", file.size_bytes}, {"sha256", file.sha256}});
+    files.push_back({{"name", file.name}, {"size_bytes", file.size_bytes}, {"sha256", file.sha256}});
   }
-  json["unhashed_files"] = manifest.unhashed_files;
-  json["linears"] = OrderedJson::object();
-  for (const auto& [name, linear] : manifest.linears) {
-    OrderedJson& entry = json["linears"][name];
-    entry["scheme"] = linear.scheme;
-    entry["weight_error"] = linear.weight_error;
-    if (linear.relative_error >= 0) entry["relative_error"] = linear.relative_error;
+  for (const std::string& name : manifest.unhashed) files.push_back({{"name", name}});
+  OrderedJson& tensors = json["tensors"] = OrderedJson::array();
+  for (const ManifestTensor& tensor : manifest.tensors) {
+    tensors.push_back({{"name", tensor.name},
+                       {"file", tensor.file},
+                       {"dtype", tensor.dtype},
+                       {"shape", tensor.shape},
+                       {"copied", tensor.copied},
+                       {"sha256", tensor.sha256}});
   }
-  return json.dump(1) + "\n";
+  OrderedJson& linears = json["linears"] = OrderedJson::array();
+  for (const ManifestLinear& linear : manifest.linears) {
+    OrderedJson entry = {
+        {"name", linear.name}, {"scheme", linear.scheme}, {"weight_error", linear.weight_error}};
+    if (linear.relative_error.has_value()) entry["relative_error"] = *linear.relative_error;
+    linears.push_back(std::move(entry));
+  }
+  return absl::StrCat(json.dump(1), "\n");
 }
 
-absl::StatusOr<Manifest> ParseManifest(absl::string_view json, const std::string& path) {
-  HEROQ_ASSIGN_OR_RETURN(const Json root, ParseStrictJson(json, path));
-  if (!root.is_object() || root.value("schema_version", Json()) != kSchemaVersion) {
-    return Corrupt(path, absl::StrCat("schema_version is not ", kSchemaVersion));
+absl::StatusOr<Manifest> ParseManifest(const std::string& json, const std::string& path) {
+  HEROQ_ASSIGN_OR_RETURN(const Json parsed, ParseStrictJson(json, path, {int64_t{1} << 30, 64}));
+  absl::Status status;
+  Members top(parsed, path, status);
+  if (top.Text("schema") != kSchema) {
+    return MakeError(Reason::kFileCorrupt, absl::StrCat(path, ": schema is not ", kSchema));
   }
   Manifest manifest;
-  for (const auto& [member, target] :
-       {std::pair{"heroq_version", &manifest.heroq_version}, std::pair{"spec_digest", &manifest.spec_digest},
-        std::pair{"numeric_class", &manifest.numeric_class}, std::pair{"method", &manifest.method}}) {
-    const Json value = root.value(member, Json());
-    if (!value.is_string()) return Corrupt(path, absl::StrCat(member, " is not a string"));
-    *target = value.get<std::string>();
-  }
-  const Json files = root.value("files", Json());
-  if (!files.is_array()) return Corrupt(path, "files is not an array");
-  for (const Json& entry : files) {
-    HEROQ_ASSIGN_OR_RETURN(ManifestFile file, ParseFile(entry, path));
-    manifest.files.push_back(std::move(file));
-  }
-  for (const Json& name : root.value("unhashed_files", Json::array())) {
-    if (!name.is_string() || !StaysInside(name)) return Corrupt(path, "unhashed_files holds no usable name");
-    manifest.unhashed_files.push_back(name);
-  }
-  const Json linears = root.value("linears", Json());
-  if (!linears.is_object()) return Corrupt(path, "linears is not an object");
-  for (const auto& [name, entry] : linears.items()) {
-    const Json scheme = entry.value("scheme", Json());
-    const Json error = entry.value("weight_error", Json());
-    if (!scheme.is_string() || !error.is_number()) {
-      return Corrupt(path, absl::StrCat("linears: ", name, " needs scheme and weight_error"));
+  Members versions(top.Has("versions") ? parsed["versions"] : parsed, absl::StrCat(path, ": versions"),
+                   status);
+  manifest.heroq_version = versions.Text("heroq");
+  manifest.compressed_tensors_version = versions.Text("compressed_tensors");
+  manifest.spec_digest = top.Text("spec_digest");
+  manifest.numeric_class = top.Text("numeric_class");
+  manifest.method = top.Text("method");
+  manifest.format = top.Text("format");
+  manifest.compute_type = top.Text("compute_type");
+  if (top.Has("calibration_tokens_sha256"))
+    manifest.calibration_tokens_sha256 = top.Text("calibration_tokens_sha256");
+  if (top.Has("evaluation_tokens_sha256"))
+    manifest.evaluation_tokens_sha256 = top.Text("evaluation_tokens_sha256");
+  for (const Json& entry : top.Array("files")) {
+    Members file(entry, absl::StrCat(path, ": files"), status);
+    if (!file.Has("sha256")) {
+      manifest.unhashed.push_back(file.Text("name"));
+    } else {
+      manifest.files.push_back({file.Text("name"), file.Integer("size_bytes"), file.Text("sha256")});
     }
-    manifest.linears[name] = {scheme, error, entry.value("relative_error", -1.0)};
   }
+  for (const Json& entry : top.Array("tensors")) {
+    Members tensor(entry, absl::StrCat(path, ": tensors"), status);
+    ManifestTensor& parsed_tensor = manifest.tensors.emplace_back();
+    parsed_tensor = {tensor.Text("name"),   tensor.Text("file"),  tensor.Text("dtype"), {},
+                     tensor.Text("sha256"), tensor.Flag("copied")};
+    for (const Json& dimension : tensor.Array("shape")) {
+      if (dimension.is_number_integer()) parsed_tensor.shape.push_back(dimension.get<int64_t>());
+    }
+  }
+  for (const Json& entry : top.Array("linears")) {
+    Members linear(entry, absl::StrCat(path, ": linears"), status);
+    ManifestLinear& parsed_linear = manifest.linears.emplace_back();
+    parsed_linear = {linear.Text("name"), linear.Text("scheme"), linear.Number("weight_error"), std::nullopt};
+    if (linear.Has("relative_error")) parsed_linear.relative_error = linear.Number("relative_error");
+  }
+  HEROQ_RETURN_IF_ERROR(status);
+  HEROQ_RETURN_IF_ERROR(CheckNames(manifest, path));
   return manifest;
 }
 

@@ -1,43 +1,59 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 
 namespace heroq {
 
 inline constexpr char kManifestName[] = "MANIFEST.json";
 
 struct ManifestFile {
-  std::string name;  // relative to the checkpoint directory
+  std::string name;  // relative to the directory
   int64_t size_bytes = 0;
   std::string sha256;
 };
 
-struct ManifestLinear {
-  std::string scheme;  // "W4A16 g64 asymmetric"
-  double weight_error = 0;
-  double relative_error = -1;  // negative: not measured (no calibration)
+struct ManifestTensor {
+  std::string name;
+  std::string file;
+  std::string dtype;
+  std::vector<int64_t> shape;
+  std::string sha256;
+  bool copied = false;  // byte-equal to the source tensor of the same name
 };
 
-// MANIFEST.json, written last: what a published checkpoint consists of and where it came from. Equal jobs
-// give equal bytes. docs/reference/manifest.md describes every member.
+// How far the stored weight of a linear is from the source's.
+struct ManifestLinear {
+  std::string name;
+  std::string scheme;
+  double weight_error = 0;               // ||E||_F^2 / ||W||_F^2
+  std::optional<double> relative_error;  // tr(E H E^T) / tr(W H W^T); unset without calibration
+};
+
+// What a published directory holds. MANIFEST.json is written last: a directory with one is complete. Depends
+// on nothing but the job's specification, its numeric class and the version of heroq.
 struct Manifest {
   std::string heroq_version;
+  std::string compressed_tensors_version;
   std::string spec_digest;
   std::string numeric_class;
   std::string method;
-  std::vector<ManifestFile> files;          // sorted by name
-  std::vector<std::string> unhashed_files;  // listed without size and hash: report/run.json
-  std::map<std::string, ManifestLinear> linears;
+  std::string format;
+  std::string compute_type;
+  std::string calibration_tokens_sha256;  // empty without calibration
+  std::string evaluation_tokens_sha256;   // empty without evaluation
+  std::vector<ManifestFile> files;        // in name order
+  std::vector<std::string> unhashed;      // also published, different in every run
+  std::vector<ManifestTensor> tensors;    // in name order
+  std::vector<ManifestLinear> linears;    // in model order
 };
 
 std::string SerializeManifest(const Manifest& manifest);
-// FILE_CORRUPT naming the member; `path` is for messages. File names must stay inside the directory.
-absl::StatusOr<Manifest> ParseManifest(absl::string_view json, const std::string& path);
+// FILE_CORRUPT naming `path` and member.
+absl::StatusOr<Manifest> ParseManifest(const std::string& json, const std::string& path);
 
 }  // namespace heroq

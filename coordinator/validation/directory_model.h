@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/file/file_system.h"
+#include "common/model/model_layout.h"
+#include "common/quant/quant_scheme.h"
+#include "coordinator/validation/findings.h"
+
+namespace heroq {
+
+// A checkpoint directory opened for validation.
+struct DirectoryModel {
+  ModelLayout layout;
+  std::map<std::string, QuantScheme> schemes;  // by linear; dense ones are absent
+  std::unique_ptr<CheckpointReader> tensors;
+};
+
+// MODEL_NOT_FOUND without directory or config.json; FILE_CORRUPT, UNSUPPORTED and their like when it cannot
+// be understood.
+absl::StatusOr<DirectoryModel> OpenDirectoryModel(FileSystem& files, const std::string& directory);
+
+// Every tensor of the architecture is there once, in the form its scheme says, and no other (rotary buffers
+// and a tied head aside); the index, where there is one, states the size of all tensors.
+void CheckStructure(FileSystem& files, const DirectoryModel& model, Findings& findings);
+
+}  // namespace heroq

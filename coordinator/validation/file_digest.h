@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/blob/blob_store.h"
+#include "common/file/file_system.h"
+
+namespace heroq {
+
+// SHA-256 and size of a file as it is now. Reads it once in chunks. Blocking.
+absl::StatusOr<Digest> DigestOfFile(FileSystem& files, const std::string& path);
+
+struct DigestWithParts {
+  Digest whole;
+  std::vector<std::string>
+      parts;  // SHA-256 of bytes [begins[i], begins[i + 1]), the last one to the end of the file
+};
+
+// The same with a digest for each part; `begins` ascends, bytes before the first belong to none.
+absl::StatusOr<DigestWithParts> DigestOfFileAndParts(FileSystem& files, const std::string& path,
+                                                     const std::vector<int64_t>& begins);
+
+}  // namespace heroq
