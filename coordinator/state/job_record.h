@@ -25,7 +25,8 @@ struct TaskRecord {
   int failures = 0;       // charged: reported failures (budget 5)
   int out_of_memory = 0;  // own budget (2)
   absl::Time not_before = absl::InfinitePast();
-  std::string lease_id;  // while leased; once done, of the lease that finished it
+  std::string lease_id;   // while leased; once done, of the lease that finished it
+  std::string worker_id;  // once done, of the lease that finished it
   // Of the lease that finished it; a lease of several shards is shared by its tasks.
   std::shared_ptr<const v1::TaskResult> result;
 };

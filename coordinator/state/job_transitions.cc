@@ -101,6 +101,7 @@ void Apply(CoordinatorState& state, const v1::TaskCompleted& change, absl::Time 
   for (int task : lease->second.tasks) {
     job.tasks[task].state = TaskState::kDone;
     job.tasks[task].result = result;
+    job.tasks[task].worker_id = lease->second.worker_id;
   }
   job.leases.erase(lease);
 }
