@@ -1,0 +1,147 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "coordinator/state/job_state.h"
+#include "tests/support/state_fixture.h"
+
+namespace heroq {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Job = v1::QuantizationJob;
+
+v1::Update Lost(const std::string& job_id, const std::vector<std::string>& tasks) {
+  v1::Update update;
+  update.mutable_blobs_lost()->set_job_id(job_id);
+  for (const std::string& task : tasks) update.mutable_blobs_lost()->add_task_ids(task);
+  return update;
+}
+
+v1::Update Assembled(const std::string& job_id, const std::string& name) {
+  v1::Update update;
+  update.mutable_file_assembled()->set_job_id(job_id);
+  update.mutable_file_assembled()->set_name(name);
+  return update;
+}
+
+TEST(JobTransitionsTest, LeaseOfSeveralShardsCompletesAllItsTasks) {
+  StateFixture fixture;
+  fixture.AddJob("a");
+  const v1::TaskLeased lease = fixture.Lease("a", {"capture/0/1", "capture/0/2"});
+  EXPECT_EQ(fixture.Task("a", "capture/0/1").state, TaskState::kLeased);
+  ASSERT_TRUE(fixture.Apply(CompleteUpdate(lease)).ok());
+  EXPECT_EQ(fixture.Task("a", "capture/0/1").state, TaskState::kDone);
+  EXPECT_EQ(fixture.Task("a", "capture/0/1").result, fixture.Task("a", "capture/0/2").result);
+  EXPECT_THAT(fixture.Job("a").leases, IsEmpty());
+}
+
+TEST(JobTransitionsTest, FirstLeasePinsTheNumericClassAndQuantizingStartsItsPhase) {
+  StateFixture fixture;
+  fixture.AddJob("a", TestPlan({.blocks = 1, .shards = 1}));
+  EXPECT_EQ(fixture.Job("a").numeric_class, "");
+  EXPECT_EQ(fixture.Job("a").phase, Job::PHASE_CALIBRATING);
+  fixture.Finish("a", {"capture/0/0"});
+  EXPECT_EQ(fixture.Job("a").numeric_class, "c");
+  EXPECT_EQ(fixture.Job("a").phase, Job::PHASE_CALIBRATING);
+  fixture.Lease("a", {"quantize/0/mlp"});
+  EXPECT_EQ(fixture.Job("a").phase, Job::PHASE_QUANTIZING);
+}
+
+TEST(JobTransitionsTest, ReturnedLeaseChargesTheBudgetOfItsCause) {
+  StateFixture fixture;
+  fixture.AddJob("a");
+  const auto end = [&](v1::TaskReturned::Cause cause, v1::FailureKind kind) {
+    ASSERT_TRUE(fixture.Apply(ReturnUpdate(fixture.Lease("a", {"capture/0/0"}), cause, kind)).ok());
+  };
+  end(v1::TaskReturned::CAUSE_LOST, v1::FAILURE_KIND_UNSPECIFIED);
+  end(v1::TaskReturned::CAUSE_FAILED, v1::FAILURE_KIND_INTERNAL);
+  end(v1::TaskReturned::CAUSE_FAILED, v1::FAILURE_KIND_OUT_OF_MEMORY);
+  end(v1::TaskReturned::CAUSE_RELEASED, v1::FAILURE_KIND_UNSPECIFIED);
+  end(v1::TaskReturned::CAUSE_REVOKED, v1::FAILURE_KIND_UNSPECIFIED);
+  const TaskRecord& task = fixture.Task("a", "capture/0/0");
+  EXPECT_EQ(task.state, TaskState::kPending);
+  EXPECT_EQ(task.attempts, 5);
+  EXPECT_EQ(task.losses, 1);
+  EXPECT_EQ(task.failures, 1);
+  EXPECT_EQ(task.out_of_memory, 1);
+}
+
+TEST(JobTransitionsTest, NewEpochVoidsLeasesWithoutCharge) {
+  StateFixture fixture;
+  fixture.AddJob("a");
+  const v1::TaskLeased lease = fixture.Lease("a", {"capture/0/0"});
+  v1::Update started;
+  started.mutable_epoch_started()->set_epoch(2);
+  ASSERT_TRUE(fixture.Apply(started).ok());
+  EXPECT_EQ(fixture.Task("a", "capture/0/0").state, TaskState::kPending);
+  EXPECT_EQ(fixture.Task("a", "capture/0/0").losses, 0);
+  EXPECT_EQ(fixture.state.last_fence_counter, 0);
+  EXPECT_FALSE(fixture.Apply(CompleteUpdate(lease)).ok());
+}
+
+TEST(JobTransitionsTest, CancellationRevokesLeasesAtOnce) {
+  StateFixture fixture;
+  fixture.AddJob("a");
+  const v1::TaskLeased lease = fixture.Lease("a", {"capture/0/0"});
+  ASSERT_TRUE(fixture.Apply(CancelUpdate("a")).ok());
+  EXPECT_EQ(fixture.Job("a").state, Job::STATE_CANCELLING);
+  EXPECT_THAT(fixture.Job("a").leases, IsEmpty());
+  EXPECT_FALSE(fixture.Apply(CompleteUpdate(lease)).ok());
+  ASSERT_TRUE(fixture.Apply(EndUpdate("a", Job::STATE_CANCELLED)).ok());
+  EXPECT_TRUE(fixture.Job("a").terminal());
+}
+
+TEST(JobTransitionsTest, RecordsSeenByReadersNeverChange) {
+  StateFixture fixture;
+  fixture.AddJob("a");
+  const CoordinatorState snapshot = fixture.state;
+  const std::string before = DumpState(snapshot);
+  fixture.Finish("a", {"capture/0/0"});
+  EXPECT_EQ(DumpState(snapshot), before);
+  EXPECT_NE(DumpState(fixture.state), before);
+}
+
+TEST(JobTransitionsTest, LostBlobsReturnOnlyTasksSomebodyStillNeeds) {
+  StateFixture fixture;
+  fixture.AddJob("a", TestPlan({.blocks = 3, .shards = 1}));
+  fixture.Finish("a", {"capture/0/0", "quantize/0/attention", "quantize/0/mlp", "capture/1/0"});
+  ASSERT_TRUE(fixture.Apply(Assembled("a", "model-0.safetensors")).ok());
+  // Block 0 is written and its hidden states have been read: nothing to do.
+  ASSERT_TRUE(fixture.Apply(Lost("a", {"capture/0/0", "quantize/0/attention"})).ok());
+  EXPECT_THAT(fixture.Pending("a"), ElementsAre("quantize/1/attention", "quantize/1/mlp", "capture/2/0",
+                                                "quantize/2/attention", "quantize/2/mlp"));
+  // capture/1/0 is needed, and to run again it needs what capture/0/0 made.
+  ASSERT_TRUE(fixture.Apply(Lost("a", {"capture/0/0", "capture/1/0", "quantize/0/mlp"})).ok());
+  EXPECT_THAT(fixture.Pending("a"),
+              ElementsAre("capture/0/0", "capture/1/0", "quantize/1/attention", "quantize/1/mlp",
+                          "capture/2/0", "quantize/2/attention", "quantize/2/mlp"));
+  EXPECT_EQ(fixture.Task("a", "capture/1/0").result, nullptr);
+}
+
+TEST(JobTransitionsTest, LostUnitRunsAgainUntilItsFileIsWritten) {
+  StateFixture fixture;
+  fixture.AddJob("a", TestPlan({.blocks = 1, .calibrated = false}));
+  fixture.Finish("a", {"quantize/0/attention", "quantize/0/mlp"});
+  ASSERT_TRUE(fixture.Apply(Lost("a", {"quantize/0/mlp"})).ok());
+  EXPECT_THAT(fixture.Pending("a"), ElementsAre("quantize/0/mlp"));
+  fixture.Finish("a", {"quantize/0/mlp"});
+  ASSERT_TRUE(fixture.Apply(Assembled("a", "model-0.safetensors")).ok());
+  ASSERT_TRUE(fixture.Apply(Lost("a", {"quantize/0/mlp"})).ok());
+  EXPECT_THAT(fixture.Pending("a"), IsEmpty());
+}
+
+TEST(JobTransitionsTest, SuccessPublishesAndDeletionForgets) {
+  StateFixture fixture;
+  fixture.AddJob("a", TestPlan({.blocks = 1, .calibrated = false}));
+  fixture.Finish("a", {"quantize/0/attention", "quantize/0/mlp"});
+  ASSERT_TRUE(fixture.Apply(EndUpdate("a", Job::STATE_SUCCEEDED)).ok());
+  EXPECT_EQ(fixture.Job("a").phase, Job::PHASE_PUBLISHED);
+  v1::Update deleted;
+  deleted.mutable_job_deleted()->set_job_id("a");
+  ASSERT_TRUE(fixture.Apply(deleted).ok());
+  EXPECT_EQ(fixture.state.FindJob("a"), nullptr);
+}
+
+}  // namespace
+}  // namespace heroq
