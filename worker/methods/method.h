@@ -1,13 +1,13 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
 
 #include "absl/status/statusor.h"
 #include "common/concurrency/cancellation.h"
@@ -21,7 +21,8 @@ namespace heroq {
 struct LinearWork {
   std::string name;
   LinearInput input = LinearInput::kAttentionIn;
-  at::Tensor weight;  // [out, in], the source's dtype or float32, on the worker's device
+  // [out, in], finite, the source's dtype or float32, on the worker's device.
+  at::Tensor weight;
   QuantScheme scheme;
 };
 
@@ -30,13 +31,13 @@ struct UnitWork {
   std::vector<LinearWork> linears;
   // Empty when the job has no calibration.
   std::map<LinearInput, LayerStatistics> statistics;
-  uint64_t seed = 0;  // keyed by job, block and unit already
 };
 
-// Plain twin of proto LinearReport (no protobuf here); field meanings are documented there.
+// What a method knows of a linear it quantized: the plain twin of proto LinearReport, where the fields are
+// documented. The errors of LinearReport are not here: they are measured on the stored bytes, by whoever
+// stores them.
 struct LinearOutcome {
-  std::optional<double> relative_error;
-  double weight_error = 0;
+  // tr(E H E^T) as the solver counted it, not yet relative.
   std::optional<double> solver_loss;
   std::optional<double> damping;
   bool damping_raised = false;
@@ -51,8 +52,9 @@ struct QuantizedUnit {
   std::vector<LinearOutcome> outcomes;
 };
 
-// A quantization method over one unit. Deterministic: equal work gives equal bytes within a numeric class. Stateless,
-// thread-safe. Errors: NUMERICAL_FAILURE naming the linear, CALIBRATION_REQUIRED, CANCELLED.
+// A quantization method over one unit. Deterministic: equal work gives equal bytes within a numeric class.
+// Stateless, thread-safe. Errors: NUMERICAL_FAILURE naming the linear, CALIBRATION_REQUIRED, OUT_OF_MEMORY,
+// CANCELLED.
 class Method {
  public:
   virtual ~Method() = default;

@@ -89,10 +89,10 @@ absl::StatusOr<ScaleGrid> MakeGrid(const Kernels& kernels, absl::Span<const floa
   return grid;
 }
 
-double MeanShrink(const ScaleGrid& grid) {
-  if (grid.shrink.empty()) return 1.0;
-  return std::accumulate(grid.shrink.begin(), grid.shrink.end(), 0.0) /
-         static_cast<double>(grid.shrink.size());
+double MeanShrink(const ScaleGrid& grid, int64_t first_row, int64_t rows) {
+  const auto begin = grid.shrink.begin() + first_row * grid.groups();
+  const int64_t count = rows * grid.groups();
+  return std::accumulate(begin, begin + count, 0.0) / static_cast<double>(count);
 }
 
 }  // namespace heroq

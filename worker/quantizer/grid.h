@@ -46,7 +46,7 @@ absl::StatusOr<ScaleGrid> MakeGrid(const Kernels& kernels, absl::Span<const floa
                                    int64_t columns, const QuantScheme& scheme, const GridOptions& options,
                                    const std::string& name);
 
-// Mean of grid.shrink.
-double MeanShrink(const ScaleGrid& grid);
+// Mean of grid.shrink over the groups of `rows` rows.
+double MeanShrink(const ScaleGrid& grid, int64_t first_row, int64_t rows);
 
 }  // namespace heroq

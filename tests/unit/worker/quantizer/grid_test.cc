@@ -147,10 +147,10 @@ TEST(GridTest, ScaleThatDoesNotFitItsTypeIsAnErrorNamingTheLinear) {
   EXPECT_NE(grid.status().message().find("model.layers.7.up"), std::string::npos);
 }
 
-TEST(GridTest, MeanShrinkAveragesGroupsAndRows) {
-  ScaleGrid grid;
-  grid.shrink = {1.0f, 0.5f, 0.75f, 0.75f};
-  EXPECT_DOUBLE_EQ(MeanShrink(grid), 0.75);
+TEST(GridTest, MeanShrinkAveragesTheGroupsOfSomeRows) {
+  const ScaleGrid grid{MakeScheme(4, 2, false), 3, 4, {}, {}, {1.0f, 0.5f, 0.75f, 0.75f, 0.5f, 0.5f}};
+  EXPECT_DOUBLE_EQ(MeanShrink(grid, 0, 2), 0.75);
+  EXPECT_DOUBLE_EQ(MeanShrink(grid, 2, 1), 0.5);
 }
 
 }  // namespace

@@ -1,0 +1,14 @@
+#include "worker/methods/method_registry.h"
+
+#include <gtest/gtest.h>
+
+namespace heroq {
+namespace {
+
+TEST(MethodRegistryTest, OptionsChooseTheMethod) {
+  EXPECT_NE(dynamic_cast<RtnMethod*>(MakeMethod(RtnOptions{}).get()), nullptr);
+  EXPECT_NE(dynamic_cast<GptqMethod*>(MakeMethod(GptqOptions{}).get()), nullptr);
+}
+
+}  // namespace
+}  // namespace heroq

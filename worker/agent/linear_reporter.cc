@@ -1,0 +1,66 @@
+#include "worker/agent/linear_reporter.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "worker/methods/host_matrix.h"
+
+namespace heroq {
+namespace {
+
+double SumOfSquares(absl::Span<const float> values) {
+  double sum = 0;
+  for (const float value : values) sum += static_cast<double>(value) * value;
+  return sum;
+}
+
+// Error over energy. Nothing lost of nothing is 0; something lost of nothing has no ratio.
+std::optional<double> Relative(double error, double energy) {
+  if (energy > 0) return std::max(error, 0.0) / energy;
+  return error > 0 ? std::nullopt : std::optional<double>(0.0);
+}
+
+}  // namespace
+
+const OutputEnergy& LinearReporter::EnergyOf(LinearInput input, const LayerStatistics& statistics) {
+  const auto known = energies_.find(input);
+  if (known != energies_.end()) return known->second;
+  const at::Tensor moments = HostMatrix(statistics.second_moment);
+  return energies_.try_emplace(input, KernelsFor(BestIsa()), Values(moments), moments.size(0)).first->second;
+}
+
+v1::LinearReport LinearReporter::Report(const LinearWork& linear, const QuantizedLinear& stored,
+                                        const LinearOutcome& outcome) {
+  v1::LinearReport report;
+  report.set_name(stored.name);
+  report.set_out_features(stored.out_features);
+  report.set_in_features(stored.in_features);
+  const at::Tensor matrix = HostMatrix(linear.weight);
+  const absl::Span<const float> weight = Values(matrix);
+  std::vector<float> error = Dequantize(stored);
+  for (size_t at = 0; at < error.size(); ++at) error[at] -= weight[at];
+  report.set_weight_error(Relative(SumOfSquares(error), SumOfSquares(weight)).value_or(0));
+
+  const auto statistics = work_.statistics.find(linear.input);
+  if (statistics != work_.statistics.end()) {
+    const OutputEnergy& energy = EnergyOf(linear.input, statistics->second);
+    const double total = energy.Of(weight, stored.out_features);
+    const std::optional<double> relative = Relative(energy.Of(error, stored.out_features), total);
+    if (relative.has_value()) report.set_relative_error(*relative);
+    if (outcome.solver_loss.has_value()) {
+      const std::optional<double> loss = Relative(*outcome.solver_loss, total);
+      if (loss.has_value()) report.set_solver_loss(*loss);
+    }
+  }
+  if (outcome.damping.has_value()) report.set_damping(*outcome.damping);
+  report.set_damping_raised(outcome.damping_raised);
+  if (outcome.mean_shrink.has_value()) report.set_mean_shrink(*outcome.mean_shrink);
+  report.set_dead_inputs(outcome.dead_inputs);
+  report.set_token_count(outcome.token_count);
+  for (const std::string& warning : outcome.warnings) report.add_warnings(warning);
+  return report;
+}
+
+}  // namespace heroq

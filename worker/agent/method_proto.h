@@ -1,0 +1,16 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "common/quant/quant_scheme.h"
+#include "heroq/v1/scheme.pb.h"
+#include "worker/methods/method_registry.h"
+
+namespace heroq {
+
+// Unset parameters take the defaults scheme.proto documents. UNSUPPORTED for a method this worker does not
+// know, INVALID_SPEC for a parameter out of range.
+absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec);
+
+QuantScheme QuantSchemeOf(const v1::LinearScheme& scheme);
+
+}  // namespace heroq

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "worker/methods/method.h"
+
+namespace heroq {
+
+// Second moments of one distinct input as methods use them.
+struct InputStatistics {
+  at::Tensor second_moment;     // HostMatrix, [in, in]
+  std::vector<float> diagonal;  // [in]
+  int64_t token_count = 0;
+  int64_t dead_inputs = 0;  // inputs with a zero diagonal
+
+  bool all_dead() const { return dead_inputs == static_cast<int64_t>(diagonal.size()); }
+};
+
+// The statistics of the input `linear` reads. CALIBRATION_REQUIRED naming the linear when the unit has none;
+// INTERNAL when their size is not the linear's.
+absl::StatusOr<InputStatistics> FindStatistics(const UnitWork& work, const LinearWork& linear);
+
+}  // namespace heroq

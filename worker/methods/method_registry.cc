@@ -1,0 +1,19 @@
+#include "worker/methods/method_registry.h"
+
+namespace heroq {
+namespace {
+
+struct Maker {
+  std::unique_ptr<Method> operator()(const RtnOptions& options) const {
+    return std::make_unique<RtnMethod>(options);
+  }
+  std::unique_ptr<Method> operator()(const GptqOptions& options) const {
+    return std::make_unique<GptqMethod>(options);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Method> MakeMethod(const MethodOptions& options) { return std::visit(Maker{}, options); }
+
+}  // namespace heroq

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "worker/methods/gptq_method.h"
+#include "worker/methods/method.h"
+#include "worker/methods/rtn_method.h"
+
+namespace heroq {
+
+// The parameters of every method there is: a method exists once it has an alternative here.
+using MethodOptions = std::variant<RtnOptions, GptqOptions>;
+
+// Never null.
+std::unique_ptr<Method> MakeMethod(const MethodOptions& options);
+
+}  // namespace heroq
