@@ -2,6 +2,8 @@
 
 #include <ATen/ops/isfinite.h>
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 
@@ -21,7 +23,7 @@ absl::Status MomentTap::Observe(LinearInput input, const at::Tensor& rows) {
 
 std::map<LinearInput, LayerStatistics> MomentTap::TakeUpper() {
   std::map<LinearInput, LayerStatistics> statistics;
-  for (auto& [input, moment] : moments_) statistics[input] = moment.TakeUpper();
+  for (auto& [input, moment] : std::exchange(moments_, {})) statistics[input] = moment.TakeUpper();
   return statistics;
 }
 

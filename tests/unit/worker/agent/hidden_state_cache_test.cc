@@ -1,0 +1,47 @@
+#include "worker/agent/hidden_state_cache.h"
+
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace heroq {
+namespace {
+
+Digest Named(char letter) { return {std::string(64, letter), 1}; }
+at::Tensor Bytes(int64_t count) { return at::zeros({count}, at::kByte); }
+
+TEST(HiddenStateCacheTest, GivesEachEntryOnce) {
+  HiddenStateCache cache(100);
+  cache.Put(Named('a'), Bytes(10));
+  EXPECT_EQ(cache.Take(Named('a'))->numel(), 10);
+  EXPECT_FALSE(cache.Take(Named('a')).has_value());
+  EXPECT_EQ(cache.bytes(), 0);
+}
+
+TEST(HiddenStateCacheTest, TheOldestMakeRoom) {
+  HiddenStateCache cache(100);
+  cache.Put(Named('a'), Bytes(40));
+  cache.Put(Named('b'), Bytes(40));
+  cache.Put(Named('c'), Bytes(40));
+  EXPECT_EQ(cache.bytes(), 80);
+  EXPECT_FALSE(cache.Take(Named('a')).has_value());
+  EXPECT_TRUE(cache.Take(Named('b')).has_value());
+  EXPECT_TRUE(cache.Take(Named('c')).has_value());
+}
+
+TEST(HiddenStateCacheTest, WhatIsLargerThanAllOfItIsNotKept) {
+  HiddenStateCache cache(100);
+  cache.Put(Named('a'), Bytes(101));
+  EXPECT_EQ(cache.bytes(), 0);
+}
+
+TEST(HiddenStateCacheTest, EqualHiddenStatesAreKeptOnce) {
+  HiddenStateCache cache(100);
+  cache.Put(Named('a'), Bytes(40));
+  cache.Put(Named('a'), Bytes(40));
+  EXPECT_EQ(cache.bytes(), 40);
+}
+
+}  // namespace
+}  // namespace heroq

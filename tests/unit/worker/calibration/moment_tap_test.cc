@@ -1,0 +1,49 @@
+#include "worker/calibration/moment_tap.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/randn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "common/status/error_reason.h"
+
+namespace heroq {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(MomentTapTest, KeepsInputsApart) {
+  MomentTap tap;
+  ASSERT_TRUE(tap.Observe(LinearInput::kMlpIn, at::randn({5, 4})).ok());
+  ASSERT_TRUE(tap.Observe(LinearInput::kMlpOut, at::randn({5, 6})).ok());
+  ASSERT_TRUE(tap.Observe(LinearInput::kMlpIn, at::randn({2, 4})).ok());
+  const auto statistics = tap.TakeUpper();
+  ASSERT_EQ(statistics.size(), 2u);
+  EXPECT_EQ(statistics.at(LinearInput::kMlpIn).token_count, 7);
+  EXPECT_EQ(statistics.at(LinearInput::kMlpOut).second_moment.size(0), 6);
+  EXPECT_TRUE(tap.TakeUpper().empty());
+}
+
+TEST(MomentTapTest, NamesTheInputAndCountsWhatIsNotFinite) {
+  MomentTap tap;
+  at::Tensor rows = at::randn({5, 4});
+  rows[1][2] = std::numeric_limits<float>::quiet_NaN();
+  rows[3][0] = std::numeric_limits<float>::infinity();
+  const absl::Status status = tap.Observe(LinearInput::kAttentionOut, rows);
+  EXPECT_TRUE(HasReason(status, Reason::kNumericalFailure));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("input attention_out: 2 of 20 values are NaN or Inf"));
+}
+
+TEST(MomentTapTest, SquaresThatOverflowAreNamedToo) {
+  MomentTap tap;
+  const absl::Status status = tap.Observe(LinearInput::kMlpOut, at::full({2, 2}, 1e30));
+  EXPECT_TRUE(HasReason(status, Reason::kNumericalFailure));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("input mlp_out: the sum of squares"));
+}
+
+}  // namespace
+}  // namespace heroq

@@ -1,0 +1,78 @@
+#include "worker/forward/attention.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "worker/device/thread_settings.h"
+
+namespace heroq {
+namespace {
+
+// Softmax attention by the definition, in double, one head at a time, with a mask.
+at::Tensor Reference(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+  const int64_t length = query.size(1);
+  const at::Tensor future = at::ones({length, length}, at::kBool).triu(1);
+  std::vector<at::Tensor> heads;
+  for (int64_t head = 0; head < query.size(2); ++head) {
+    const int64_t shared = head / (query.size(2) / key.size(2));
+    const at::Tensor q = query.select(2, head).to(at::kDouble);
+    const at::Tensor k = key.select(2, shared).to(at::kDouble);
+    const at::Tensor scores =
+        at::matmul(q, k.transpose(1, 2)) / std::sqrt(static_cast<double>(query.size(3)));
+    const at::Tensor weights =
+        scores.masked_fill(future, -std::numeric_limits<double>::infinity()).softmax(-1);
+    heads.push_back(at::matmul(weights, value.select(2, shared).to(at::kDouble)));
+  }
+  return at::cat(heads, -1);
+}
+
+TEST(CausalAttentionTest, MatchesTheDefinitionForAnySharingOfKeyHeads) {
+  for (const int64_t kv_heads : {1, 2, 6}) {
+    for (const int64_t length : {1, 7, 130, 300}) {
+      const at::Tensor query = at::randn({2, length, 6, 16});
+      const at::Tensor key = at::randn({2, length, kv_heads, 16});
+      const at::Tensor value = at::randn({2, length, kv_heads, 16});
+      const at::Tensor mixed = CausalAttention(query, key, value);
+      EXPECT_TRUE(mixed.is_contiguous());
+      EXPECT_TRUE(at::allclose(mixed.to(at::kDouble), Reference(query, key, value), 1e-4, 1e-5))
+          << kv_heads << " KV heads, length " << length;
+    }
+  }
+}
+
+TEST(CausalAttentionTest, Bfloat16StaysWithinItsRounding) {
+  const auto random = [](int64_t heads) { return at::randn({2, 200, heads, 64}).to(at::kBFloat16); };
+  const at::Tensor query = random(6), key = random(2), value = random(2);
+  const at::Tensor error = CausalAttention(query, key, value).to(at::kDouble) - Reference(query, key, value);
+  EXPECT_LE(error.abs().max().item<double>(), 0.02);
+}
+
+TEST(CausalAttentionTest, BatchAndThreadsDoNotChangeABit) {
+  for (const c10::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor query = at::randn({4, 300, 9, 64}).to(dtype);
+    const at::Tensor key = at::randn({4, 300, 3, 64}).to(dtype);
+    const at::Tensor value = at::randn({4, 300, 3, 64}).to(dtype);
+    SetTaskThreads(1);
+    const at::Tensor together = CausalAttention(query, key, value);
+    for (int64_t i = 0; i < 4; ++i) {
+      const at::Tensor alone =
+          CausalAttention(query.narrow(0, i, 1), key.narrow(0, i, 1), value.narrow(0, i, 1));
+      EXPECT_TRUE(at::equal(alone[0], together[i]));
+    }
+    SetTaskThreads(2);
+    EXPECT_TRUE(at::equal(CausalAttention(query, key, value), together));
+    SetTaskThreads(1);
+  }
+}
+
+}  // namespace
+}  // namespace heroq
