@@ -17,14 +17,14 @@ struct JobDriverOptions {
   bool keep_state = false;
 };
 
-// The coordinator's own work on jobs, on one background thread: plans queued jobs, writes results into the staged
-// checkpoint while tasks still run, validates, publishes with one rename, ends the job; drops blobs after their last
-// reader; finishes cancellations. Idempotent at every step: a new JobDriver over the same state continues (recovery).
-// References outlive this. Thread-safe.
+// The coordinator's own work on jobs, on one background thread: plans queued jobs, writes results into the
+// staged checkpoint while tasks still run, validates, publishes with one rename, ends the job; drops blobs
+// after their last reader; finishes cancellations. Idempotent at every step: a new JobDriver over the same
+// state continues (recovery). References outlive this. Thread-safe.
 class JobDriver {
  public:
-  JobDriver(CoordinatorStore& store, Planner& planner, FileSystem& files, DirectoryBlobStore& blobs, Clock& clock,
-            JobDriverOptions options);
+  JobDriver(CoordinatorStore& store, Planner& planner, FileSystem& files, DirectoryBlobStore& blobs,
+            Clock& clock, JobDriverOptions options);
   // Stops after the current step.
   ~JobDriver();
 
@@ -32,6 +32,8 @@ class JobDriver {
   void Start();
   // Does everything that can be done now on the calling thread and returns: for tests, instead of Start.
   void RunUntilIdle();
+  // One step of every job; false when there was nothing to do. For tests that stop in between.
+  bool RunOneStep();
 
  private:
   class Impl;

@@ -1,120 +1,165 @@
 #include "coordinator/report/report_json.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "coordinator/planning/scheme_text.h"
-#include "coordinator/report/job_measurements.h"
+#include "coordinator/report/job_results.h"
 
 namespace heroq {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kSchemaVersion = 1;
+constexpr char kSchema[] = "heroq-report/1";
 
 Json Definitions() {
-  return {
-      {"relative_error",
-       "tr(E H E^T) / tr(W H W^T) with E = dequantized - original weight and H = sum of x^T x over the "
-       "calibration tokens, "
-       "without damping: squared error of the layer's output on the calibration text relative to its energy. "
-       "Computed "
-       "from the stored bytes."},
-      {"weight_error", "||E||_F^2 / ||W||_F^2"},
-      {"solver_loss", "the solver's own value of relative_error, its damping share subtracted"},
-      {"damping", "share of mean(diag H) that was added to the diagonal of H"},
-      {"mean_shrink", "mean factor by which the scale search shrank the min-max range; 1 keeps the range"},
-      {"dead_inputs",
-       "inputs that were zero on every calibration token; their weights are rounded to nearest"},
-      {"perplexity", "exp of the mean negative log-likelihood per predicted token of the evaluation text"},
-      {"kl", "mean KL divergence per predicted token, original || quantized, in nats"},
-  };
+  return {{"relative_error",
+           "tr(E H E^T) / tr(W H W^T): E = stored weight - source weight, H = sum of x^T x over the "
+           "calibration tokens without "
+           "damping; the squared error of the layer's output relative to its energy"},
+          {"weight_error", "||E||_F^2 / ||W||_F^2"},
+          {"solver_loss",
+           "the solver's own loss, the share of the damping subtracted, over tr(W H W^T); equals "
+           "relative_error up to float32 "
+           "rounding"},
+          {"damping", "share of mean(diag H) that was added to the diagonal of H"},
+          {"mean_shrink", "mean factor the scale search chose for a group's range (1 = the full range)"},
+          {"dead_inputs", "input channels that were zero on every calibration token"},
+          {"kl", "mean of KL(original || quantized) over the evaluated tokens, in nats"},
+          {"perplexity", "exp of the mean negative log-likelihood of the evaluated tokens"}};
 }
 
-Json LinearJson(const v1::LinearReport& linear) {
-  Json json;
-  json["name"] = linear.name();
-  json["shape"] = {linear.out_features(), linear.in_features()};
-  json["scheme"] = SchemeText(linear.scheme());
-  if (linear.has_relative_error()) json["relative_error"] = linear.relative_error();
-  json["weight_error"] = linear.weight_error();
-  if (linear.has_solver_loss()) json["solver_loss"] = linear.solver_loss();
-  if (linear.has_damping()) {
-    json["damping"] = linear.damping();
-    json["damping_raised"] = linear.damping_raised();
-  }
-  if (linear.has_mean_shrink()) json["mean_shrink"] = linear.mean_shrink();
-  json["dead_inputs"] = linear.dead_inputs();
-  json["token_count"] = linear.token_count();
-  json["warnings"] = linear.warnings();
-  return json;
+Json Method(const v1::MethodSpec& method) {
+  if (method.has_rtn()) return {{"name", "rtn"}, {"scale_search", method.rtn().scale_search()}};
+  return {{"name", "gptq"},
+          {"damping", method.gptq().damping()},
+          {"act_order", method.gptq().act_order()},
+          {"scale_search", method.gptq().scale_search()}};
 }
 
-Json EvaluationJson(const v1::EvaluationResult& evaluation, const v1::EvaluationSpec& spec) {
-  return {{"sequences", spec.sequences()},
-          {"sequence_length", spec.sequence_length()},
-          {"predicted_tokens", evaluation.token_count()},
-          {"original_perplexity", OriginalPerplexity(evaluation)},
-          {"quantized_perplexity", QuantizedPerplexity(evaluation)},
-          {"perplexity_ratio", QuantizedPerplexity(evaluation) / OriginalPerplexity(evaluation)},
-          {"kl", MeanKl(evaluation)}};
-}
-
-Json CalibrationJson(const v1::CalibrationSpec& spec) {
+Json Calibration(const v1::Plan& plan) {
+  const v1::CalibrationSpec& spec = plan.calibration();
+  if (!plan.has_calibration_tokens()) return nullptr;
   return {{"samples", spec.samples()},
           {"sequence_length", spec.sequence_length()},
           {"shards", spec.shards()},
           {"micro_batch", spec.micro_batch()},
           {"threads_per_task", spec.threads_per_task()},
           {"seed", spec.seed()},
-          {"propagation", spec.propagation() == v1::PROPAGATION_QUANTIZED ? "quantized" : "full_precision"}};
+          {"propagation", absl::AsciiStrToLower(
+                              absl::StripPrefix(v1::Propagation_Name(spec.propagation()), "PROPAGATION_"))},
+          {"tokens_sha256", plan.calibration_tokens().sha256()}};
 }
 
-std::string MethodName(const v1::MethodSpec& method) {
-  return method.method_case() == v1::MethodSpec::kRtn ? "rtn" : "gptq";
+// Files are named in run.json only: their paths do not decide the bytes.
+Json Texts(const v1::Plan& plan) {
+  Json texts = Json::array();
+  for (const v1::TextUse& use : plan.texts()) {
+    texts.push_back({{"documents", use.documents()},
+                     {"tokens_read", use.tokens_read()},
+                     {"tokens_used", use.tokens_used()}});
+  }
+  return texts;
 }
 
-std::string Print(const Json& json) { return json.dump(1) + "\n"; }
+Json Linear(const v1::LinearReport& report) {
+  Json json = {{"name", report.name()},
+               {"out_features", report.out_features()},
+               {"in_features", report.in_features()},
+               {"scheme", SchemeText(report.scheme())}};
+  if (report.has_relative_error()) json["relative_error"] = report.relative_error();
+  json["weight_error"] = report.weight_error();
+  if (report.has_solver_loss()) json["solver_loss"] = report.solver_loss();
+  if (report.has_damping()) {
+    json["damping"] = report.damping();
+    json["damping_raised"] = report.damping_raised();
+  }
+  if (report.has_mean_shrink()) json["mean_shrink"] = report.mean_shrink();
+  if (report.token_count() > 0) {
+    json["dead_inputs"] = report.dead_inputs();
+    json["token_count"] = report.token_count();
+  }
+  json["warnings"] = std::vector<std::string>(report.warnings().begin(), report.warnings().end());
+  return json;
+}
+
+Json Evaluation(const JobRecord& job) {
+  const std::optional<v1::EvaluationResult> evaluation = TotalEvaluation(job);
+  if (!evaluation.has_value()) return nullptr;
+  const EvaluationMeans means = MeansOf(*evaluation);
+  return {{"sequences", job.plan->evaluation().sequences()},
+          {"sequence_length", job.plan->evaluation().sequence_length()},
+          {"token_count", evaluation->token_count()},
+          {"original_perplexity", means.original_perplexity},
+          {"quantized_perplexity", means.quantized_perplexity},
+          {"perplexity_ratio", means.perplexity_ratio},
+          {"kl", means.kl},
+          {"tokens_sha256", job.plan->evaluation_tokens().sha256()}};
+}
+
+Json Gate(const v1::QualityGate& gate) {
+  if (gate.max_perplexity_ratio() == 0 && gate.max_kl() == 0) return nullptr;
+  Json json = Json::object();
+  if (gate.max_perplexity_ratio() > 0) json["max_perplexity_ratio"] = gate.max_perplexity_ratio();
+  if (gate.max_kl() > 0) json["max_kl"] = gate.max_kl();
+  return json;
+}
+
+Json Predicted(const v1::CostEstimate& cost) {
+  return {{"bytes_read", cost.bytes_read()},
+          {"bytes_written", cost.bytes_written()},
+          {"worker_peak_memory_bytes", cost.worker_peak_memory_bytes()},
+          {"disk_bytes", cost.disk_bytes()},
+          {"task_count", cost.task_count()},
+          {"forward_flops", cost.forward_flops()},
+          {"statistics_flops", cost.statistics_flops()},
+          {"solver_flops", cost.solver_flops()}};
+}
+
+Json Summary(const v1::JobResult& result, size_t linears) {
+  Json json = {{"linears", linears}, {"warning_count", result.warning_count()}};
+  if (!result.worst_linear().empty()) {
+    json["mean_relative_error"] = result.mean_relative_error();
+    json["worst_linear"] = result.worst_linear();
+    json["worst_relative_error"] = result.worst_relative_error();
+  }
+  return json;
+}
 
 }  // namespace
 
-std::string ReportJson(const JobRecord& job) {
+std::string ReportJson(const JobRecord& job, const std::string& heroq_version) {
   const v1::Plan& plan = *job.plan;
-  const auto linears = LinearReports(job);
+  Json linears = Json::array();
+  for (const v1::LinearReport* report : LinearReports(job)) linears.push_back(Linear(*report));
+  Json kept = Json::array();
+  for (const v1::KeptLinear& linear : plan.kept())
+    kept.push_back({{"name", linear.name()}, {"reason", linear.reason()}});
   Json json;
-  json["schema_version"] = kSchemaVersion;
-  json["definitions"] = Definitions();
+  json["schema"] = kSchema;
+  json["heroq_version"] = heroq_version;
+  json["spec_digest"] = plan.spec_digest();
+  json["numeric_class"] = job.numeric_class;
   json["family"] = plan.family();
-  json["method"] = MethodName(plan.method());
   json["compute_type"] = plan.compute_type();
-  if (plan.has_calibration_tokens()) json["calibration"] = CalibrationJson(plan.calibration());
-  const v1::EvaluationResult evaluation = SumEvaluation(job);
-  if (evaluation.token_count() > 0) json["evaluation"] = EvaluationJson(evaluation, plan.evaluation());
-  const ErrorSummary summary = SummarizeErrors(linears);
-  json["summary"]["linears"] = linears.size();
-  if (summary.measured) {
-    json["summary"]["mean_relative_error"] = summary.mean_relative_error;
-    json["summary"]["worst_relative_error"] = summary.worst_relative_error;
-    json["summary"]["worst_linear"] = summary.worst_linear;
-  }
-  json["predicted_memory"] = {{"worker_peak_bytes", plan.cost().worker_peak_memory_bytes()},
-                              {"disk_bytes", plan.cost().disk_bytes()}};
-  json["linears"] = Json::array();
-  for (const v1::LinearReport* linear : linears) json["linears"].push_back(LinearJson(*linear));
-  json["kept"] = Json::array();
-  for (const v1::KeptLinear& kept : plan.kept()) {
-    json["kept"].push_back({{"name", kept.name()}, {"reason", kept.reason()}});
-  }
-  json["warnings"] = plan.warnings();
-  return Print(json);
-}
-
-std::string EvaluationReportJson(const JobRecord& job) {
-  Json json;
-  json["schema_version"] = kSchemaVersion;
-  json["definitions"] = {{"perplexity", Definitions()["perplexity"]}, {"kl", Definitions()["kl"]}};
-  json["evaluation"] = EvaluationJson(SumEvaluation(job), job.plan->evaluation());
-  return Print(json);
+  json["strict"] = job.spec.strict();
+  json["method"] = Method(plan.method());
+  json["calibration"] = Calibration(plan);
+  json["texts"] = Texts(plan);
+  json["summary"] = Summary(SummarizeResults(job), linears.size());
+  json["evaluation"] = Evaluation(job);
+  json["quality_gate"] = Gate(job.spec.quality_gate());
+  json["definitions"] = Definitions();
+  json["linears"] = std::move(linears);
+  json["kept"] = std::move(kept);
+  json["predicted"] = Predicted(plan.cost());
+  json["warnings"] = std::vector<std::string>(plan.warnings().begin(), plan.warnings().end());
+  // Text that came from outside may hold bytes that are no UTF-8.
+  return absl::StrCat(json.dump(1, ' ', false, Json::error_handler_t::replace), "\n");
 }
 
 }  // namespace heroq

@@ -6,12 +6,9 @@
 
 namespace heroq {
 
-// report/report.json: what was done to every linear and how well it went, with the definition of every
-// number. Only what equal jobs share: no times, hosts or paths. Requires every task done. Every member:
-// docs/reference/report.md.
-std::string ReportJson(const JobRecord& job);
-
-// The same for a job that only evaluated a checkpoint: "evaluation" and its definitions.
-std::string EvaluationReportJson(const JobRecord& job);
+// report/report.json: what was done to every linear and how well it went, the evaluation, and what the plan
+// predicted (docs/reference/report.md). Only content that depends on the specification, numeric class and
+// version: no times, hosts, paths. `job` has all its results.
+std::string ReportJson(const JobRecord& job, const std::string& heroq_version);
 
 }  // namespace heroq

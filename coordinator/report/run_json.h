@@ -7,8 +7,9 @@
 
 namespace heroq {
 
-// report/run.json: what this run cost and where it ran: times, attempts, memory, paths. Differs from run to
-// run; the manifest lists it without a hash. Every member: docs/reference/report.md.
-std::string RunJson(const JobRecord& job, absl::Time end_time);
+// report/run.json: when, where and by whom a job was run: times, paths, source files, and per task attempts,
+// worker, seconds and memory. Different in every run; the manifest lists it without a hash. `now` is when it
+// is written.
+std::string RunJson(const JobRecord& job, absl::Time now);
 
 }  // namespace heroq

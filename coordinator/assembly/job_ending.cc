@@ -1,0 +1,43 @@
+#include <utility>
+
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+#include "coordinator/assembly/blob_collection.h"
+#include "coordinator/assembly/job_steps.h"
+#include "coordinator/assembly/staging.h"
+
+namespace heroq {
+
+absl::Status FailJob(DriverSeams& seams, const JobRecord& job, const absl::Status& error) {
+  v1::Update update;
+  v1::JobEnded& ended = *update.mutable_job_ended();
+  ended.set_job_id(job.job_id);
+  ended.set_state(v1::QuantizationJob::STATE_FAILED);
+  const std::string reason = ReasonName(error);
+  ended.mutable_failure()->set_reason(reason.empty() ? std::string(InfoOf(Reason::kInternal).name) : reason);
+  ended.mutable_failure()->set_message(std::string(error.message()));
+  return seams.store.CommitAndWait(std::move(update));
+}
+
+absl::StatusOr<bool> CancelStep(DriverSeams& seams, const JobRecord& job, JobWork& work) {
+  work.staged.reset();
+  if (job.plan != nullptr && !job.plan->output_directory().empty()) {
+    HEROQ_RETURN_IF_ERROR(RemoveStaging(seams.files, job.plan->output_directory(), job.job_id));
+  }
+  v1::Update update;
+  update.mutable_job_ended()->set_job_id(job.job_id);
+  update.mutable_job_ended()->set_state(v1::QuantizationJob::STATE_CANCELLED);
+  HEROQ_RETURN_IF_ERROR(seams.store.CommitAndWait(std::move(update)));
+  return true;
+}
+
+absl::Status CleanUp(DriverSeams& seams, const CoordinatorState& state, const JobRecord& job, JobWork& work) {
+  work.staged.reset();
+  if (job.plan == nullptr) return absl::OkStatus();
+  if (!job.plan->output_directory().empty()) {
+    HEROQ_RETURN_IF_ERROR(RemoveStaging(seams.files, job.plan->output_directory(), job.job_id));
+  }
+  return seams.options.keep_state ? absl::OkStatus() : DropUnneededBlobs(state, job, seams.blobs);
+}
+
+}  // namespace heroq

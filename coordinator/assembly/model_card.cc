@@ -1,0 +1,101 @@
+#include "coordinator/assembly/model_card.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "coordinator/planning/scheme_text.h"
+#include "coordinator/report/job_results.h"
+#include "re2/re2.h"
+
+namespace heroq {
+namespace {
+
+// The hub id of the source where its config.json has one; the path it was read from is nobody's business.
+std::optional<std::string> BaseModel(const std::string& config_json) {
+  const nlohmann::json config = nlohmann::json::parse(config_json, nullptr, false);
+  if (!config.is_object() || !config.contains("_name_or_path") || !config["_name_or_path"].is_string())
+    return std::nullopt;
+  const std::string name = config["_name_or_path"].get<std::string>();
+  if (!RE2::FullMatch(name, "[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")) return std::nullopt;
+  return name;
+}
+
+// "W4A16 g64 asymmetric (203 linears)" per distinct scheme, in model order.
+std::string Schemes(const v1::Plan& plan) {
+  std::vector<std::string> order;
+  std::map<std::string, int> counts;
+  for (const v1::PlannedUnit& unit : plan.units()) {
+    for (const v1::PlannedLinear& linear : unit.linears()) {
+      const std::string text = SchemeText(linear.scheme());
+      if (counts[text]++ == 0) order.push_back(text);
+    }
+  }
+  std::string schemes;
+  for (const std::string& text : order) {
+    absl::StrAppend(&schemes, schemes.empty() ? "" : ", ", text, " (", counts[text], " linears)");
+  }
+  return schemes;
+}
+
+std::string MethodText(const v1::MethodSpec& method) {
+  if (method.has_rtn())
+    return method.rtn().scale_search() ? "round to nearest with scale search" : "round to nearest";
+  return absl::StrCat("GPTQ, damping ", method.gptq().damping(),
+                      method.gptq().act_order() ? ", activation order" : "",
+                      method.gptq().scale_search() ? ", scale search" : "");
+}
+
+std::string Measurements(const JobRecord& job) {
+  const v1::JobResult results = SummarizeResults(job);
+  std::string text;
+  if (!results.worst_linear().empty()) {
+    absl::StrAppendFormat(
+        &text, "| mean relative layer error | %.3g |\n| worst relative layer error | %.3g (%s) |\n",
+        results.mean_relative_error(), results.worst_relative_error(), results.worst_linear());
+  }
+  if (results.has_evaluation()) {
+    const EvaluationMeans means = MeansOf(results.evaluation());
+    absl::StrAppendFormat(
+        &text,
+        "| perplexity of the original | %.4f |\n| perplexity of this checkpoint | %.4f |\n"
+        "| KL divergence from the original | %.5f nats a token |\n| held-out tokens | %d |\n",
+        means.original_perplexity, means.quantized_perplexity, means.kl, results.evaluation().token_count());
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ModelCard(const JobRecord& job, const std::string& config_json,
+                      const std::string& heroq_version) {
+  const v1::Plan& plan = *job.plan;
+  const std::optional<std::string> base = BaseModel(config_json);
+  std::string card = "---\nlibrary_name: transformers\npipeline_tag: text-generation\n";
+  if (base.has_value()) absl::StrAppend(&card, "base_model: ", *base, "\nbase_model_relation: quantized\n");
+  absl::StrAppend(&card, "tags:\n- heroq\n- compressed-tensors\n---\n\n# Quantized checkpoint",
+                  base.has_value() ? absl::StrCat(" of ", *base) : "", "\n\nWeights quantized by heroq ",
+                  heroq_version, " and stored as compressed-tensors pack-quantized.\n\n| | |\n|---|---|\n");
+  absl::StrAppend(&card, "| family | ", plan.family(), " |\n| method | ", MethodText(plan.method()),
+                  " |\n| scheme | ", Schemes(plan), " |\n");
+  if (plan.has_calibration_tokens()) {
+    absl::StrAppend(&card, "| calibration | ", plan.calibration().samples(), " sequences of ",
+                    plan.calibration().sequence_length(), " tokens |\n");
+  }
+  absl::StrAppend(
+      &card, Measurements(job),
+      "\n`report/report.json` has the numbers of every layer, `MANIFEST.json` the "
+      "digest of every file.\n\n## Use\n\n```python\nfrom transformers import AutoModelForCausalLM, "
+      "AutoTokenizer\n\n"
+      "model = AutoModelForCausalLM.from_pretrained(\"PATH\", dtype=\"auto\")\n"
+      "tokenizer = AutoTokenizer.from_pretrained(\"PATH\")\n```\n\ntransformers needs the package "
+      "`compressed-tensors` 0.17 or newer. `vllm serve PATH` serves the checkpoint where vLLM has a kernel "
+      "for "
+      "its scheme.\n");
+  return card;
+}
+
+}  // namespace heroq

@@ -1,0 +1,97 @@
+#include "coordinator/assembly/result_reader.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/checkpoint/safetensors_writer.h"
+#include "common/quant/packing.h"
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+#include "coordinator/planning/quantized_tensors.h"
+#include "coordinator/planning/scheme_text.h"
+
+namespace heroq {
+namespace {
+
+std::string Describe(DType dtype, const std::vector<int64_t>& shape) {
+  return absl::StrCat(ToString(dtype), " [", absl::StrJoin(shape, ", "), "]");
+}
+
+template <typename T>
+absl::StatusOr<std::vector<T>> Take(const ParsedSafetensors& parsed, const TensorSpec& expected) {
+  const auto found = parsed.tensors.find(expected.name);
+  if (found == parsed.tensors.end()) {
+    return MakeError(Reason::kInternal, absl::StrCat("unit result lacks tensor ", expected.name));
+  }
+  const TensorSpec& spec = found->second.spec;
+  if (spec.dtype != expected.dtype || spec.shape != expected.shape) {
+    return MakeError(Reason::kInternal, absl::StrCat("unit result: tensor ", expected.name, " is ",
+                                                     Describe(spec.dtype, spec.shape), ", expected ",
+                                                     Describe(expected.dtype, expected.shape)));
+  }
+  std::vector<T> values(found->second.bytes.size() / sizeof(T));
+  std::memcpy(values.data(), found->second.bytes.data(), values.size() * sizeof(T));
+  return values;
+}
+
+template <typename T>
+std::string Bytes(const std::vector<T>& values) {
+  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<QuantizedLinear>> ReadUnitBlob(absl::string_view bytes,
+                                                          const v1::PlannedUnit& unit) {
+  HEROQ_ASSIGN_OR_RETURN(const ParsedSafetensors parsed, ParseSafetensors(bytes, "unit result"));
+  std::vector<QuantizedLinear> linears;
+  size_t tensors = 0;
+  for (const v1::PlannedLinear& planned : unit.linears()) {
+    QuantizedLinear& linear = linears.emplace_back();
+    linear.name = planned.name();
+    linear.out_features = planned.out_features();
+    linear.in_features = planned.in_features();
+    linear.scheme = ToQuantScheme(planned.scheme());
+    const int64_t out = linear.out_features;
+    const int64_t words = PackedWords(linear.in_features, linear.scheme.weight_bits);
+    const DType scale_type = linear.scheme.scale_type == ScaleType::kF16 ? DType::kF16 : DType::kBf16;
+    HEROQ_ASSIGN_OR_RETURN(
+        linear.packed_codes,
+        Take<int32_t>(parsed, {absl::StrCat(linear.name, ".codes"), DType::kI32, {out, words}}));
+    HEROQ_ASSIGN_OR_RETURN(
+        linear.scales,
+        Take<uint16_t>(parsed, {absl::StrCat(linear.name, ".scale"), scale_type, {out, linear.groups()}}));
+    tensors += 2;
+    if (!linear.scheme.symmetric) {
+      HEROQ_ASSIGN_OR_RETURN(
+          linear.zero_points,
+          Take<uint8_t>(parsed,
+                        {absl::StrCat(linear.name, ".zero_point"), DType::kU8, {out, linear.groups()}}));
+      ++tensors;
+    }
+    HEROQ_RETURN_IF_ERROR(ValidateQuantizedLinear(linear));
+  }
+  if (parsed.tensors.size() != tensors) {
+    return MakeError(Reason::kInternal, absl::StrCat("unit result holds ", parsed.tensors.size(),
+                                                     " tensors, expected ", tensors));
+  }
+  return linears;
+}
+
+std::vector<TensorBytes> PackedTensors(const QuantizedLinear& linear) {
+  std::vector<TensorBytes> tensors;
+  tensors.push_back({PackedName(linear.name), Bytes(linear.packed_codes)});
+  tensors.push_back({ScaleName(linear.name), Bytes(linear.scales)});
+  if (!linear.scheme.symmetric) {
+    tensors.push_back(
+        {ZeroPointName(linear.name), Bytes(PackColumns(linear.zero_points, linear.out_features,
+                                                       linear.groups(), linear.scheme.weight_bits))});
+  }
+  tensors.push_back(
+      {ShapeName(linear.name), Bytes(std::vector<int64_t>{linear.out_features, linear.in_features})});
+  return tensors;
+}
+
+}  // namespace heroq

@@ -1,0 +1,72 @@
+#include "coordinator/assembly/side_files.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "common/blob/sha256.h"
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+#include "coordinator/planning/quantization_config.h"
+
+namespace heroq {
+namespace {
+
+constexpr char kConfigName[] = "config.json";
+constexpr char kIndexName[] = "model.safetensors.index.json";
+
+// A source file as it was planned.
+absl::StatusOr<std::string> ReadPinned(FileSystem& files, const v1::Plan& plan, const std::string& name) {
+  const std::string path = JoinPath(plan.model_directory(), name);
+  HEROQ_ASSIGN_OR_RETURN(std::string bytes, ReadFile(files, path));
+  const auto pinned = std::find_if(plan.sources().begin(), plan.sources().end(),
+                                   [&](const v1::PinnedFile& file) { return file.name() == name; });
+  if (pinned == plan.sources().end() || Sha256Hex(bytes) != pinned->digest()) {
+    return MakeError(Reason::kSourceChanged,
+                     absl::StrCat(path, " is not what it was when the job was planned"), {{"path", path}});
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::string IndexJson(const v1::Plan& plan) {
+  int64_t total = 0;
+  std::map<std::string, std::string> weight_map;
+  for (const v1::PlannedFile& file : plan.files()) {
+    for (const v1::PlannedTensor& tensor : file.tensors()) {
+      total += tensor.end() - tensor.begin();
+      weight_map[tensor.name()] = file.name();
+    }
+  }
+  nlohmann::ordered_json json;
+  json["metadata"] = {{"total_size", total}};
+  json["weight_map"] = weight_map;
+  return absl::StrCat(json.dump(2), "\n");
+}
+
+absl::Status WriteSideFiles(FileSystem& files, const v1::Plan& plan, const std::string& directory) {
+  HEROQ_ASSIGN_OR_RETURN(const std::string source_config, ReadPinned(files, plan, kConfigName));
+  HEROQ_ASSIGN_OR_RETURN(const std::string config,
+                         AddQuantizationConfig(source_config, plan.quantization_config_json()));
+  HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, kConfigName), config));
+  if (plan.files_size() > 1) {
+    HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, kIndexName), IndexJson(plan)));
+  }
+  for (const std::string& name : plan.copied_files()) {
+    HEROQ_ASSIGN_OR_RETURN(const std::string bytes, ReadPinned(files, plan, name));
+    HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, name), bytes));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> SideFileNames(const v1::Plan& plan) {
+  std::vector<std::string> names(plan.copied_files().begin(), plan.copied_files().end());
+  names.push_back(kConfigName);
+  if (plan.files_size() > 1) names.push_back(kIndexName);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace heroq

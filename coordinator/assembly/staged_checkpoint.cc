@@ -1,0 +1,130 @@
+#include "coordinator/assembly/staged_checkpoint.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+#include "coordinator/assembly/result_reader.h"
+#include "coordinator/planning/model_inspection.h"
+#include "coordinator/validation/file_digest.h"
+
+namespace heroq {
+namespace {
+
+constexpr int64_t kCopyBytes = int64_t{8} << 20;
+constexpr char kPartSuffix[] = ".part";
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<StagedCheckpoint>> StagedCheckpoint::Open(
+    FileSystem& files, std::shared_ptr<const v1::Plan> plan, const std::string& directory,
+    const std::vector<std::string>& finished) {
+  std::unique_ptr<StagedCheckpoint> staged(new StagedCheckpoint(files, std::move(plan), directory));
+  HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointReader> source, staged->OpenSource());
+  for (const v1::PlannedFile& planned : staged->plan_->files()) {
+    if (std::find(finished.begin(), finished.end(), planned.name()) != finished.end()) continue;
+    HEROQ_RETURN_IF_ERROR(staged->Begin(planned, *source));
+  }
+  return staged;
+}
+
+absl::StatusOr<std::unique_ptr<CheckpointReader>> StagedCheckpoint::OpenSource() {
+  const std::string& directory = plan_->model_directory();
+  HEROQ_RETURN_IF_ERROR(CheckPinnedFiles(files_, directory, plan_->sources()));
+  HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointReader> source, CheckpointReader::Open(files_, directory));
+  for (const auto& file : source->files()) {
+    const std::string name = BaseName(file->path());
+    const auto pinned = std::find_if(plan_->sources().begin(), plan_->sources().end(),
+                                     [&](const v1::PinnedFile& entry) { return entry.name() == name; });
+    if (pinned == plan_->sources().end() || pinned->digest() != file->header_digest()) {
+      return MakeError(Reason::kSourceChanged,
+                       absl::StrCat(file->path(), " has another header than when the job was planned"),
+                       {{"path", file->path()}});
+    }
+  }
+  return source;
+}
+
+absl::Status StagedCheckpoint::Begin(const v1::PlannedFile& planned, const CheckpointReader& source) {
+  OpenFile open;
+  open.planned = &planned;
+  HEROQ_ASSIGN_OR_RETURN(open.file,
+                         files_.Create(JoinPath(directory_, absl::StrCat(planned.name(), kPartSuffix))));
+  HEROQ_RETURN_IF_ERROR(open.file->WriteAt(0, planned.header()));
+  const int64_t data = static_cast<int64_t>(planned.header().size());
+  for (const v1::PlannedTensor& tensor : planned.tensors()) {
+    if (tensor.copied()) {
+      HEROQ_RETURN_IF_ERROR(CopyTensor(tensor, data + tensor.begin(), source, *open.file));
+    } else {
+      open.missing_units.insert(tensor.unit());
+      missing_units_.insert(tensor.unit());
+    }
+  }
+  open_.emplace(planned.name(), std::move(open));
+  return absl::OkStatus();
+}
+
+absl::Status StagedCheckpoint::CopyTensor(const v1::PlannedTensor& tensor, int64_t offset,
+                                          const CheckpointReader& source, WritableFile& file) {
+  HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, source.Find(tensor.name()));
+  std::string buffer;
+  for (int64_t at = 0; at < entry.info.size; at += kCopyBytes) {
+    buffer.resize(std::min(kCopyBytes, entry.info.size - at));
+    HEROQ_RETURN_IF_ERROR(
+        entry.file->ReadPart(entry.info, at, static_cast<int64_t>(buffer.size()), buffer.data()));
+    HEROQ_RETURN_IF_ERROR(file.WriteAt(offset + at, buffer));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StagedCheckpoint::AddUnit(int unit, const std::vector<QuantizedLinear>& linears) {
+  std::map<std::string, std::string> bytes;
+  for (const QuantizedLinear& linear : linears) {
+    for (TensorBytes& tensor : PackedTensors(linear)) bytes[tensor.name] = std::move(tensor.bytes);
+  }
+  for (auto& [name, open] : open_) {
+    if (open.missing_units.count(unit) == 0) continue;
+    for (const v1::PlannedTensor& tensor : open.planned->tensors()) {
+      if (tensor.copied() || tensor.unit() != unit) continue;
+      const auto found = bytes.find(tensor.name());
+      if (found == bytes.end() ||
+          static_cast<int64_t>(found->second.size()) != tensor.end() - tensor.begin()) {
+        return MakeError(Reason::kInternal,
+                         absl::StrCat("unit ", unit, " does not give tensor ", tensor.name(), " of ",
+                                      tensor.end() - tensor.begin(), " bytes"));
+      }
+      const int64_t offset = static_cast<int64_t>(open.planned->header().size()) + tensor.begin();
+      HEROQ_RETURN_IF_ERROR(open.file->WriteAt(offset, found->second));
+    }
+    open.missing_units.erase(unit);
+  }
+  missing_units_.erase(unit);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<v1::FileAssembled>> StagedCheckpoint::FinishFile() {
+  for (auto entry = open_.begin(); entry != open_.end(); ++entry) {
+    OpenFile& open = entry->second;
+    if (!open.missing_units.empty()) continue;
+    const std::string path = JoinPath(directory_, open.planned->name());
+    const std::string part = absl::StrCat(path, kPartSuffix);
+    HEROQ_RETURN_IF_ERROR(open.file->Sync());
+    HEROQ_RETURN_IF_ERROR(open.file->Close());
+    // Hashed as read back, so that what was lost on the way to the file is noticed by validation, not by
+    // users.
+    HEROQ_ASSIGN_OR_RETURN(const Digest digest, DigestOfFile(files_, part));
+    HEROQ_RETURN_IF_ERROR(files_.Rename(part, path));
+    HEROQ_RETURN_IF_ERROR(files_.SyncDirectory(directory_));
+    v1::FileAssembled assembled;
+    assembled.set_name(open.planned->name());
+    assembled.set_size_bytes(digest.size_bytes);
+    assembled.set_sha256(digest.sha256);
+    open_.erase(entry);
+    return std::optional<v1::FileAssembled>(std::move(assembled));
+  }
+  return std::optional<v1::FileAssembled>();
+}
+
+}  // namespace heroq

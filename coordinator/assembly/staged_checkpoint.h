@@ -1,0 +1,62 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/file/file_system.h"
+#include "common/quant/quantized_linear.h"
+#include "heroq/v1/journal.pb.h"
+#include "heroq/v1/plan.pb.h"
+
+namespace heroq {
+
+// The weight files of a job while they are written: tensors at their planned offsets of "<file>.part" as
+// results arrive, the finished file synced and renamed to its name. Thread-compatible, blocking.
+class StagedCheckpoint {
+ public:
+  // `directory` exists; `finished` are the planned files it holds already. Checks that the source is what was
+  // planned and writes every copied tensor of the other files. SOURCE_CHANGED, IO_ERROR.
+  static absl::StatusOr<std::unique_ptr<StagedCheckpoint>> Open(FileSystem& files,
+                                                                std::shared_ptr<const v1::Plan> plan,
+                                                                const std::string& directory,
+                                                                const std::vector<std::string>& finished);
+
+  const std::string& directory() const { return directory_; }
+  // Whether an unfinished file lacks tensors of this unit.
+  bool Needs(int unit) const { return missing_units_.count(unit) > 0; }
+  // Writes the linears of a unit (ReadUnitBlob).
+  absl::Status AddUnit(int unit, const std::vector<QuantizedLinear>& linears);
+  // Finishes one file that has all its tensors; nullopt when there is none.
+  absl::StatusOr<std::optional<v1::FileAssembled>> FinishFile();
+  // Every planned file is finished.
+  bool complete() const { return open_.empty(); }
+
+ private:
+  struct OpenFile {
+    const v1::PlannedFile* planned = nullptr;
+    std::unique_ptr<WritableFile> file;
+    std::set<int> missing_units;
+  };
+
+  StagedCheckpoint(FileSystem& files, std::shared_ptr<const v1::Plan> plan, std::string directory)
+      : files_(files), plan_(std::move(plan)), directory_(std::move(directory)) {}
+  absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenSource();
+  absl::Status Begin(const v1::PlannedFile& planned, const CheckpointReader& source);
+  absl::Status CopyTensor(const v1::PlannedTensor& tensor, int64_t offset, const CheckpointReader& source,
+                          WritableFile& file);
+
+  FileSystem& files_;
+  const std::shared_ptr<const v1::Plan> plan_;
+  const std::string directory_;
+  std::map<std::string, OpenFile> open_;  // by name
+  std::set<int> missing_units_;
+};
+
+}  // namespace heroq

@@ -1,0 +1,92 @@
+#include "coordinator/assembly/staging.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/status/status_macros.h"
+#include "coordinator/validation/file_digest.h"
+
+namespace heroq {
+namespace {
+
+// False also for a file that is not there.
+absl::StatusOr<bool> HoldsAsRecorded(FileSystem& files, const std::string& path,
+                                     const v1::FileAssembled& recorded) {
+  const absl::StatusOr<FileInfo> info = files.Stat(path);
+  if (!info.ok() || !info->is_regular || info->size != recorded.size_bytes()) return false;
+  HEROQ_ASSIGN_OR_RETURN(const Digest digest, DigestOfFile(files, path));
+  return digest.sha256 == recorded.sha256();
+}
+
+}  // namespace
+
+std::string StagingPath(const std::string& output_directory, const std::string& job_id, int64_t epoch) {
+  return JoinPath(DirectoryOf(output_directory), absl::StrCat(".staging-", job_id, "-", epoch));
+}
+
+absl::StatusOr<std::vector<std::string>> ListStaging(FileSystem& files, const std::string& output_directory,
+                                                     const std::string& job_id) {
+  const std::string parent = DirectoryOf(output_directory);
+  std::vector<std::string> found;
+  if (!files.Exists(parent)) return found;
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(parent));
+  const std::string prefix = absl::StrCat(".staging-", job_id, "-");
+  for (const std::string& name : names) {
+    absl::string_view epoch = name;
+    int64_t number = 0;
+    // Another job's id may begin with this one's and a hyphen; only digits follow the right one.
+    if (absl::ConsumePrefix(&epoch, prefix) && absl::SimpleAtoi(epoch, &number))
+      found.push_back(JoinPath(parent, name));
+  }
+  return found;
+}
+
+absl::StatusOr<std::vector<std::string>> AdoptStaged(
+    FileSystem& files, const std::string& output_directory, const std::string& job_id,
+    const std::string& staging, const std::map<std::string, v1::FileAssembled>& assembled) {
+  HEROQ_RETURN_IF_ERROR(files.CreateDirectories(staging));
+  std::set<std::string> held;
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(staging));
+  for (const std::string& name : names) {
+    const std::string path = JoinPath(staging, name);
+    bool keep = false;
+    if (const auto record = assembled.find(name); record != assembled.end()) {
+      HEROQ_ASSIGN_OR_RETURN(keep, HoldsAsRecorded(files, path, record->second));
+    }
+    if (keep) {
+      held.insert(name);
+    } else {
+      HEROQ_RETURN_IF_ERROR(files.RemoveTree(path));
+    }
+  }
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> directories,
+                         ListStaging(files, output_directory, job_id));
+  for (const std::string& other : directories) {
+    if (other == staging) continue;
+    for (const auto& [name, record] : assembled) {
+      const std::string path = JoinPath(other, name);
+      HEROQ_ASSIGN_OR_RETURN(const bool holds, HoldsAsRecorded(files, path, record));
+      if (!holds || held.count(name) > 0) continue;
+      HEROQ_RETURN_IF_ERROR(files.Rename(path, JoinPath(staging, name)));
+      held.insert(name);
+    }
+    HEROQ_RETURN_IF_ERROR(files.SyncDirectory(staging));
+    HEROQ_RETURN_IF_ERROR(files.RemoveTree(other));
+  }
+  HEROQ_RETURN_IF_ERROR(files.SyncDirectory(DirectoryOf(staging)));
+  return std::vector<std::string>(held.begin(), held.end());
+}
+
+absl::Status RemoveStaging(FileSystem& files, const std::string& output_directory,
+                           const std::string& job_id) {
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> directories,
+                         ListStaging(files, output_directory, job_id));
+  for (const std::string& directory : directories) HEROQ_RETURN_IF_ERROR(files.RemoveTree(directory));
+  return absl::OkStatus();
+}
+
+}  // namespace heroq
