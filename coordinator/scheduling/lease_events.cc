@@ -76,10 +76,7 @@ void LeaseManager::Impl::OnCompletedLocked(const v1::TaskCompleted& change) {
     worker->suspended_until = -absl::InfiniteDuration();
     worker->ended_leases.insert(change.lease_id());
   }
-  for (int task : lease->tasks) {
-    producers_[change.job_id()][task] = lease->worker_id;
-    deaths_.erase({change.job_id(), task});
-  }
+  for (int task : lease->tasks) deaths_.erase({change.job_id(), task});
   leases_.Remove(change.lease_id());
 }
 
@@ -139,7 +136,6 @@ void LeaseManager::Impl::DropJobLocked(const std::string& job_id) {
     CancelLocked(*lease);
     leases_.Remove(std::string(lease->token.lease_id()));
   }
-  producers_.erase(job_id);
   deaths_.erase(deaths_.lower_bound({job_id, 0}), deaths_.lower_bound({job_id + '\0', 0}));
 }
 

@@ -10,7 +10,7 @@
 namespace heroq {
 
 PolicyInput LeaseManager::Impl::InputLocked(const CoordinatorState& state) {
-  PolicyInput input{state, {}, clock_.Now(), leases_.Committing(), {}, producers_};
+  PolicyInput input{state, {}, clock_.Now(), leases_.Committing(), {}};
   const absl::Duration now = clock_.Monotonic();
   for (const auto& [session, worker] : workers_.all()) {
     if (worker.draining || now - worker.last_heard > options_.time_to_live) continue;

@@ -84,8 +84,6 @@ class LeaseManager::Impl : public std::enable_shared_from_this<Impl> {
   WorkerRegistry workers_ ABSL_GUARDED_BY(mutex_);
   LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
   int64_t last_counter_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Job id -> task -> worker id that finished it.
-  std::map<std::string, std::map<int, std::string>> producers_ ABSL_GUARDED_BY(mutex_);
   // (job id, task) -> incarnations that were lost on it since it last ended otherwise.
   std::map<std::pair<std::string, int>, std::set<std::string>> deaths_ ABSL_GUARDED_BY(mutex_);
 };

@@ -90,7 +90,6 @@ std::string ClassOf(const JobRecord& job, const PolicyInput& input) {
 }
 
 std::vector<LeaseGrant> PlanLeases(const PolicyInput& input, const PolicyOptions& options) {
-  static const auto& nothing_produced = *new std::map<int, std::string>;
   std::vector<LeaseGrant> grants;
   std::vector<WorkerSlots> workers = input.workers;
   for (const JobRecord* job : JobsInOrder(input.state)) {
@@ -99,9 +98,7 @@ std::vector<LeaseGrant> PlanLeases(const PolicyInput& input, const PolicyOptions
     const auto leasing = input.leasing.find(job->job_id);
     const std::set<int> being_leased = leasing == input.leasing.end() ? std::set<int>() : leasing->second;
     const std::vector<int> due = DueTasks(*job, being_leased, input.now, options);
-    const auto producers = input.producers.find(job->job_id);
-    ShardRuns runs(*job, due, being_leased, options.capture_ahead_bytes,
-                   producers == input.producers.end() ? nothing_produced : producers->second);
+    ShardRuns runs(*job, due, being_leased, options.capture_ahead_bytes);
     const auto grant = [&](WorkerSlots* worker, std::vector<int> tasks) {
       worker->free -= 1;
       grants.push_back({job->job_id, std::move(tasks), worker->session});

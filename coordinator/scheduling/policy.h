@@ -35,8 +35,6 @@ struct PolicyInput {
   // Tasks whose lease is being committed, by job, and the class of a job whose first lease is among them.
   std::map<std::string, std::set<int>> leasing;
   std::map<std::string, std::string> pinning;
-  // Which worker id finished a task (job id -> task -> worker id): its outputs are in that machine's caches.
-  const std::map<std::string, std::map<int, std::string>>& producers;
 };
 
 struct PolicyOptions {

@@ -12,9 +12,8 @@ int CeilDivide(int a, int b) { return (a + b - 1) / b; }
 }  // namespace
 
 ShardRuns::ShardRuns(const JobRecord& job, const std::vector<int>& due, const std::set<int>& leasing,
-                     int64_t capture_ahead_bytes, const std::map<int, std::string>& producers)
+                     int64_t capture_ahead_bytes)
     : job_(job),
-      producers_(producers),
       capture_ahead_bytes_(capture_ahead_bytes),
       open_block_(OpenBlock(job)),
       captured_bytes_(CapturedBytes(job, leasing)) {
@@ -75,9 +74,7 @@ int ShardRuns::FirstShard(const Shards& shards, const WorkerSlots& worker,
 
 std::string ShardRuns::ProducerOf(int task) const {
   for (int dependency : job_.graph->nodes()[task].dependencies) {
-    if (job_.graph->nodes()[dependency].kind == TaskKind::kQuantize) continue;
-    const auto found = producers_.find(dependency);
-    if (found != producers_.end()) return found->second;
+    if (job_.graph->nodes()[dependency].kind != TaskKind::kQuantize) return job_.tasks[dependency].worker_id;
   }
   return "";
 }

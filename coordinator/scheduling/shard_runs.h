@@ -18,7 +18,7 @@ namespace heroq {
 class ShardRuns {
  public:
   ShardRuns(const JobRecord& job, const std::vector<int>& due, const std::set<int>& leasing,
-            int64_t capture_ahead_bytes, const std::map<int, std::string>& producers);
+            int64_t capture_ahead_bytes);
 
   // The next run for a free slot of `worker`, one of `workers` (the usable ones of the job's class); empty
   // when nothing is left or captures may not run further ahead.
@@ -32,11 +32,11 @@ class ShardRuns {
   // made, else the first.
   int FirstShard(const Shards& shards, const WorkerSlots& worker,
                  const std::vector<WorkerSlots*>& workers) const;
+  // The worker that made the hidden states the task reads; empty for block 0.
   std::string ProducerOf(int task) const;
   bool Charged(int task) const;
 
   const JobRecord& job_;
-  const std::map<int, std::string>& producers_;
   const int64_t capture_ahead_bytes_;
   const int open_block_;
   int64_t captured_bytes_;

@@ -171,6 +171,7 @@ void Apply(CoordinatorState& state, const v1::BlobsLost& change, absl::Time time
     task.state = TaskState::kPending;
     task.result = nullptr;
     task.lease_id.clear();
+    task.worker_id.clear();
   }
 }
 

@@ -26,6 +26,12 @@ class FakeClock final : public Clock {
     monotonic_ += duration;
   }
 
+  // The wall clock is set; time goes on as before.
+  void Jump(absl::Duration duration) {
+    absl::MutexLock lock(&mutex_);
+    now_ += duration;
+  }
+
  private:
   absl::Mutex mutex_;
   absl::Time now_ ABSL_GUARDED_BY(mutex_);

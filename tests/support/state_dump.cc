@@ -12,7 +12,7 @@ std::string DumpTask(const JobRecord& job, int index) {
   return absl::StrCat("  ", job.graph->nodes()[index].id, " state=", static_cast<int>(task.state),
                       " attempts=", task.attempts, " losses=", task.losses, " failures=", task.failures,
                       " oom=", task.out_of_memory, " not_before=", absl::FormatTime(task.not_before),
-                      " lease=", task.lease_id,
+                      " lease=", task.lease_id, " worker=", task.worker_id,
                       " result=", task.result ? task.result->ShortDebugString() : "none", "\n");
 }
 
