@@ -52,6 +52,7 @@ grpc::Status FakeWorkerService::Session(
 
 grpc::Status FakeWorkerService::CompleteTask(grpc::ServerContext*, const v1::CompleteTaskRequest* request,
                                              v1::CompleteTaskResponse*) {
+  if (on_complete) on_complete(request->token().lease_id());
   absl::MutexLock lock(&mutex);
   completed.push_back(*request);
   if (complete_outcomes.empty()) return grpc::Status::OK;

@@ -36,6 +36,8 @@ class FakeWorkerService final : public v1::WorkerService::Service {
   bool answer_heartbeats = true;
   // What the next calls of CompleteTask return, then OK.
   std::vector<grpc::Status> complete_outcomes;
+  // Called before CompleteTask answers.
+  std::function<void(const std::string& lease_id)> on_complete;
 
   // Blocks until `condition` over the records below holds; false after 30 s.
   bool WaitFor(const std::function<bool()>& condition);

@@ -15,11 +15,11 @@ bool SameToken(const v1::LeaseToken& a, const v1::LeaseToken& b) {
 
 std::shared_ptr<RunningLease> LeaseQueue::Add(const v1::Lease& lease) {
   absl::MutexLock lock(&mutex_);
-  // A dead lease whose work has not noticed yet still has its thread, but the coordinator counts its slot as
-  // free.
-  const auto alive =
-      std::count_if(leases_.begin(), leases_.end(), [](const auto& held) { return !held->dead(); });
-  if (draining_ || alive >= slots_) return nullptr;
+  // The coordinator counts slots by its own view: that of a dead or reported lease is free to it, although
+  // its thread may not have come back yet.
+  const auto taken =
+      std::count_if(leases_.begin(), leases_.end(), [](const auto& held) { return held->holds_slot(); });
+  if (draining_ || taken >= slots_) return nullptr;
   auto running = std::make_shared<RunningLease>(lease);
   leases_.push_back(running);
   waiting_.push_back(running);

@@ -48,6 +48,7 @@ void RunLease(RunningLease& lease, TaskExecutor& executor, OutputStores& stores,
   const double seconds = absl::ToDoubleSeconds(clock.Monotonic() - start);
   if (result.ok() && result->metrics().seconds() == 0) result->mutable_metrics()->set_seconds(seconds);
   if (lease.dead()) return;
+  lease.BeginReport();
   const absl::Status reported = Report(lease, result, reporter);
   if (reported.ok()) {
     Log(LogLevel::kDebug, "task ended",

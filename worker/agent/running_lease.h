@@ -30,6 +30,11 @@ class RunningLease {
   }
   bool dead() const { return dead_.load(); }
 
+  // The outcome is being handed in. The coordinator may have taken it, and given the slot away, before its
+  // answer is here.
+  void BeginReport() { reporting_.store(true); }
+  bool holds_slot() const { return !dead_.load() && !reporting_.load(); }
+
   void SetProgress(const std::string& activity, double fraction) {
     absl::MutexLock lock(&mutex_);
     progress_.set_activity(activity);
@@ -46,6 +51,7 @@ class RunningLease {
   const v1::Lease lease_;
   const Cancellation cancellation_;
   std::atomic<bool> dead_{false};
+  std::atomic<bool> reporting_{false};
   mutable absl::Mutex mutex_;
   v1::TaskProgress progress_ ABSL_GUARDED_BY(mutex_);
 };

@@ -98,6 +98,17 @@ TEST_F(WorkerAgentTest, SlotsRunAtTheSameTime) {
   EXPECT_TRUE(WaitForCompleted(2));
 }
 
+TEST_F(WorkerAgentTest, LeaseThatComesBeforeTheAnswerToTheLastResultIsTaken) {
+  // The coordinator grants the next lease when it has taken a result, which the worker learns later.
+  coordinator_.on_complete = [&](const std::string& lease_id) {
+    if (lease_id == "a") coordinator_.SendLease("b");
+  };
+  StartAgent();
+  coordinator_.SendLease("a");
+  ASSERT_TRUE(WaitForCompleted(2));
+  EXPECT_THAT(coordinator_.released, IsEmpty());
+}
+
 TEST_F(WorkerAgentTest, FailureIsReportedWithItsKindAndReason) {
   execute_ = [](const v1::Task&, const TaskEnvironment&) {
     return MakeError(Reason::kNumericalFailure, "damping exhausted");
