@@ -2,9 +2,11 @@
 
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 
 #include <utility>
 
+#include "worker/calibration/gram_kernel.h"
 #include "worker/device/bf16_products.h"
 
 namespace heroq {
@@ -20,13 +22,16 @@ at::Tensor Gram(const at::Tensor& rows) {
 }  // namespace
 
 void SecondMoment::Add(const at::Tensor& rows) {
-  const at::Tensor product = Gram(rows);
-  if (sum_.defined()) {
-    sum_.add_(product);
-  } else {
-    sum_ = product;
-  }
   token_count_ += rows.size(0);
+  if (rows.is_cpu() && rows.scalar_type() == at::kBFloat16 && HasBf16GramKernel()) {
+    const int64_t features = rows.size(1);
+    if (!sum_.defined()) sum_ = at::zeros({features, features}, at::kFloat);
+    AddBf16Gram(rows.const_data_ptr<c10::BFloat16>(), rows.size(0), features, sum_.mutable_data_ptr<float>());
+  } else if (sum_.defined()) {
+    sum_.add_(Gram(rows));
+  } else {
+    sum_ = Gram(rows);
+  }
 }
 
 bool SecondMoment::finite() const {

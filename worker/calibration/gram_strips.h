@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+namespace heroq {
+
+// The inner loops of AddBf16Gram, compiled for AVX512-BF16. This header and its source use nothing with
+// inline functions from elsewhere: a copy of one compiled for these instructions could be linked into code
+// that runs without them.
+
+inline constexpr int64_t kGramStrip = 48;  // features; a strip of one token block fits the first-level cache
+inline constexpr int64_t kGramBlockTokens =
+    256;  // tokens summed in registers before they are added to memory
+inline constexpr int64_t kGramPairs = kGramBlockTokens / 2;
+
+// Word (pair, feature) holds that feature of tokens 2 pair and 2 pair + 1: what VDPBF16PS multiplies at once.
+struct GramStrip {
+  uint32_t words[kGramPairs][kGramStrip];
+};
+
+// Packs features [feature, feature + kGramStrip) of at most kGramBlockTokens rows of bfloat16; zeros past
+// either end.
+void PackGramStrip(const uint16_t* rows, int64_t tokens, int64_t feature, int64_t features, GramStrip& strip);
+
+// out [rows, columns], rows `stride` apart, += left^T right over the block. rows and columns at most
+// kGramStrip.
+void AddGramStrips(const GramStrip& left, const GramStrip& right, int64_t rows, int64_t columns,
+                   int64_t stride, float* out);
+
+}  // namespace heroq
