@@ -1,0 +1,156 @@
+"""The whole product on tiny random llamas: real processes, real sockets, real files."""
+import json
+import os
+import pathlib
+import signal
+import time
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+import heroq_cli
+import journal
+import judge
+import process_tree
+import tiny_llama
+from heroq_cli import heroq, published_bytes
+
+CALIBRATION = ["--samples", "16", "--sequence-length", "64"]
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inputs")
+    tiny_llama.write_model(folder / "model")
+    # Enough blocks that something is always left to interrupt.
+    tiny_llama.write_model(folder / "deep", num_hidden_layers=24)
+    (folder / "calibration.txt").write_text(tiny_llama.text(6000, seed=10))
+    (folder / "evaluation.txt").write_text(tiny_llama.text(6000, seed=11))
+    return folder
+
+
+def quantize(inputs, out, *flags, model="model"):
+    return heroq("quantize", inputs / model, "--output", out, "--calibration", inputs / "calibration.txt", *CALIBRATION,
+                 *flags)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(inputs, tmp_path_factory):
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    quantize(inputs, out, "--workers", "2", model="deep")
+    return published_bytes(out)
+
+
+@pytest.mark.parametrize("flags", [[], ["--propagation", "quantized"], ["--evaluation", "EVALUATION"],
+                                   ["--max-shard-size", "100000"]], ids=["default", "quantized", "evaluated", "shards"])
+def test_published_bytes_do_not_depend_on_the_number_of_workers(inputs, tmp_path, flags):
+    flags = [str(inputs / "evaluation.txt") if flag == "EVALUATION" else flag for flag in flags]
+    found = []
+    for workers in ("1", "2", "3"):
+        out = tmp_path / f"out{workers}"
+        quantize(inputs, out, "--workers", workers, *flags)
+        found.append(published_bytes(out))
+    assert len(found[0]) >= 8
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("flags", [
+    ["--bits", "4", "--symmetric", "on"], ["--bits", "4", "--group-size", "channel"],
+    ["--bits", "3", "--group-size", "32"], ["--bits", "8", "--group-size", "64"], ["--bits", "2", "--group-size", "32"],
+    ["--bits", "5"], ["--method", "rtn"], ["--keep", "layers.0", "--override", "down_proj=W8"],
+], ids=lambda flags: " ".join(flags))
+def test_transformers_loads_what_was_measured(inputs, tmp_path, flags):
+    out = tmp_path / "out"
+    quantize(inputs, out, "--evaluation", inputs / "evaluation.txt", "--evaluation-sequences", "8",
+             "--evaluation-length", "64", *flags)
+    report = json.loads((out / "report/report.json").read_text())
+    scores = judge.judge(str(inputs / "model"), [str(out)], inputs / "evaluation.txt", 8, 64)
+    assert report["evaluation"]["quantized_perplexity"] == pytest.approx(scores[str(out)]["perplexity"], rel=0.005)
+    assert report["evaluation"]["original_perplexity"] == pytest.approx(
+        scores[str(inputs / "model")]["perplexity"], rel=0.005)
+    assert heroq("verify", out, "--source", inputs / "model").returncode == 0
+
+
+def test_rtn_needs_no_calibration(inputs, tmp_path):
+    out = tmp_path / "out"
+    heroq("quantize", inputs / "model", "--output", out, "--method", "rtn")
+    model = AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32)
+    assert torch.isfinite(model(torch.arange(16)[None]).logits).all()
+
+
+def workers_of(process):
+    def command(pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+        except OSError:
+            return ""
+    return [pid for pid in process_tree.descendants(process.pid) if command(pid).endswith("heroq-worker")]
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "gave up waiting"
+        time.sleep(0.02)
+
+
+def start_deep(inputs, out):
+    return heroq_cli.start("quantize", inputs / "deep", "--output", out, "--calibration", inputs / "calibration.txt",
+                           *CALIBRATION, "--workers", "2", "--keep-state")
+
+
+def test_a_killed_worker_costs_nothing_but_time(inputs, tmp_path, undisturbed):
+    out = tmp_path / "out"
+    process = start_deep(inputs, out)
+    wait_until(lambda: len(journal.completed(out)) >= 6)
+    os.kill(workers_of(process)[0], signal.SIGKILL)
+    _, error = process.communicate(timeout=300)
+    assert process.returncode == 0, error
+    assert any(update["taskReturned"]["cause"] == "CAUSE_LOST" for update in journal.updates(out) if "taskReturned" in update)
+    assert published_bytes(out) == undisturbed
+
+
+def test_interrupted_job_resumes_without_redoing_tasks(inputs, tmp_path, undisturbed):
+    out = tmp_path / "out"
+    process = start_deep(inputs, out)
+    wait_until(lambda: len(journal.completed(out)) >= 6)
+    children = process_tree.descendants(process.pid)
+    os.kill(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=10)
+    assert process.returncode == 130, error
+    assert "same command" in error
+    assert not any(pathlib.Path(f"/proc/{pid}").exists() for pid in children)
+    assert not out.exists()
+    done, granted = set(journal.completed(out)), len(journal.leases(out))
+    resumed = start_deep(inputs, out)
+    _, error = resumed.communicate(timeout=300)
+    assert resumed.returncode == 0, error
+    after = [task for _, tasks in journal.leases(out)[granted:] for task in tasks]
+    assert after and not done.intersection(after)
+    assert published_bytes(out) == undisturbed
+
+
+def test_a_finished_job_is_found_again(inputs, tmp_path):
+    out = tmp_path / "out"
+    quantize(inputs, out)
+    first = published_bytes(out)
+    again = quantize(inputs, out)
+    assert "already" in again.stderr
+    assert published_bytes(out) == first
+    assert not pathlib.Path(f"{out}.heroq").exists()
+
+
+def test_changed_flags_over_unfinished_state_are_refused(inputs, tmp_path):
+    out = tmp_path / "out"
+    process = start_deep(inputs, out)
+    wait_until(lambda: len(journal.completed(out)) >= 2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    refused = heroq("quantize", inputs / "deep", "--output", out, "--calibration", inputs / "calibration.txt", *CALIBRATION,
+                    "--bits", "3", "--group-size", "32", check=False)
+    assert refused.returncode == 1
+    assert "--restart" in refused.stderr and "weightBits" in refused.stderr.replace("weight_bits", "weightBits")
+    heroq("quantize", inputs / "deep", "--output", out, "--calibration", inputs / "calibration.txt", *CALIBRATION,
+          "--bits", "3", "--group-size", "32", "--restart")
+    assert heroq_cli.manifest(out)

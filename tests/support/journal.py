@@ -1,0 +1,38 @@
+"""What a coordinator's journal says about a run under DIR.heroq/, also while it runs: a copy of the database is read."""
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from heroq_cli import BIN
+
+
+def updates(out):
+    """Updates in order, as the JSON of the journal's protos; empty before there is a journal."""
+    state = pathlib.Path(f"{out}.heroq/state")
+    if not (state / "journal.db").exists():
+        return []
+    with tempfile.TemporaryDirectory() as copy:
+        for name in ("journal.db", "journal.db-wal"):
+            if (state / name).exists():
+                shutil.copy(state / name, copy)
+        dump = subprocess.run([BIN / "journal_dump", copy], capture_output=True, text=True)
+    # A copy taken in the middle of a write may not open; the next one will.
+    return [json.loads(line) for line in dump.stdout.splitlines()] if dump.returncode == 0 else []
+
+
+def leases(out):
+    """(lease id, task ids) in the order they were granted."""
+    return [(u["taskLeased"]["leaseId"], u["taskLeased"]["taskIds"]) for u in updates(out) if "taskLeased" in u]
+
+
+def completed(out):
+    """Ids of tasks that are done, in order."""
+    tasks, done = {}, []
+    for update in updates(out):
+        if "taskLeased" in update:
+            tasks[update["taskLeased"]["leaseId"]] = update["taskLeased"]["taskIds"]
+        elif "taskCompleted" in update:
+            done += tasks[update["taskCompleted"]["leaseId"]]
+    return done
