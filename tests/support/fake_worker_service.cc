@@ -22,6 +22,7 @@ grpc::Status FakeWorkerService::Session(
     grpc::ServerContext* context, grpc::ServerReaderWriter<v1::SessionResponse, v1::SessionRequest>* stream) {
   v1::SessionRequest request;
   if (!stream->Read(&request)) return grpc::Status::OK;
+  if (!session_refusal.ok()) return session_refusal;
   v1::SessionResponse welcome;
   SetDuration(welcome.mutable_welcome()->mutable_heartbeat_interval(), heartbeat_interval);
   SetDuration(welcome.mutable_welcome()->mutable_time_to_live(), time_to_live);

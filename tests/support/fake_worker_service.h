@@ -34,6 +34,8 @@ class FakeWorkerService final : public v1::WorkerService::Service {
   absl::Duration heartbeat_interval = absl::Milliseconds(20);
   absl::Duration time_to_live = absl::Seconds(20);
   bool answer_heartbeats = true;
+  // How every session ends at once, unless OK.
+  grpc::Status session_refusal;
   // What the next calls of CompleteTask return, then OK.
   std::vector<grpc::Status> complete_outcomes;
   // Called before CompleteTask answers.

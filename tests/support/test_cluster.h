@@ -55,6 +55,9 @@ class TestCluster {
   // Moves the clock and lets the coordinator look at it.
   void Advance(absl::Duration duration);
 
+  // What a server does every second for watchers.
+  void RefreshWatchers() { coordinator_->events->RefreshAll(); }
+
   CoordinatorStore& store() const { return *coordinator_->store; }
   LeaseManager& leases() const { return *coordinator_->leases; }
   DirectoryBlobStore& blobs() const { return *blobs_; }

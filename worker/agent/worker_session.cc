@@ -31,16 +31,16 @@ absl::Status WorkerSession::Run(const v1::WorkerHello& hello) {
   }
   v1::SessionResponse message;
   while (stream->Read(&message)) HandleMessage(message);
-  // A write that hangs is ended by this, and the tasks with it.
+  // Before the cancellation, which would hide why the stream ended.
+  const absl::Status status = FromGrpcStatus(stream->Finish());
+  // Ends a write that hangs, and with it the tasks below.
   context_.TryCancel();
   heartbeats_.reset();
   fence_.reset();
   std::unique_ptr<Stream> ended;
-  {
-    absl::MutexLock lock(&write_mutex_);
-    ended = std::move(stream_);
-  }
-  return FromGrpcStatus(ended->Finish());
+  absl::MutexLock lock(&write_mutex_);
+  ended = std::move(stream_);
+  return status;
 }
 
 void WorkerSession::HandleMessage(const v1::SessionResponse& message) {

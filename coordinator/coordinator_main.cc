@@ -1,0 +1,91 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "common/concurrency/termination_signal.h"
+#include "common/log/log.h"
+#include "coordinator/coordinator_server.h"
+
+namespace heroq {
+namespace {
+
+struct Flags {
+  CoordinatorOptions coordinator;
+  LogOptions log;
+  std::vector<std::string> roots;
+  bool exit_with_parent = false;
+};
+
+// "NAME=DIR".
+CLI::Validator RootArgument() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const std::size_t equals = text.find('=');
+        const bool valid =
+            equals != std::string::npos && equals > 0 && text.substr(equals + 1).rfind('/', 0) == 0;
+        return valid ? std::string() : "expected NAME=/ABSOLUTE/DIRECTORY, not \"" + text + "\"";
+      },
+      "NAME=DIR");
+}
+
+void AddFlags(CLI::App& app, Flags& flags) {
+  app.add_option("--listen", flags.coordinator.listen, "unix:PATH or HOST:PORT; repeatable")->required();
+  app.add_option("--state-dir", flags.coordinator.state_directory,
+                 "Directory of the journal, on a local disk")
+      ->required();
+  app.add_option("--blob-dir", flags.coordinator.blob_directory,
+                 "Directory of results that are not published yet")
+      ->required();
+  app.add_option("--root", flags.roots, "Directory that clients may name as NAME; repeatable")
+      ->required()
+      ->check(RootArgument());
+  app.add_flag("--share-blob-directory", flags.coordinator.share_blob_directory,
+               "Let workers that share this file system write blobs there themselves");
+  app.add_option("--admin-listen", flags.coordinator.admin_listen,
+                 "HOST:PORT of /metrics, /livez and /readyz");
+  app.add_flag("--keep-state", flags.coordinator.keep_state, "Keep the blobs of jobs that have ended");
+  app.add_option("--log-file", flags.log.file, "Append the log to this file instead of standard error");
+  app.add_flag("--log-json", flags.log.json, "Log one JSON object a line");
+  app.add_flag("--exit-with-parent", flags.exit_with_parent,
+               "End with the process that started this one; SIGINT is left to it");
+  app.set_version_flag("--version", "heroq-coordinator " + flags.coordinator.version);
+}
+
+int Fail(const absl::Status& status) {
+  Log(LogLevel::kError, "coordinator cannot start", {{"error", status.ToString()}});
+  std::fprintf(stderr, "heroq-coordinator: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+int Main(int argc, char** argv) {
+  const int parent = getppid();
+  Flags flags;
+  flags.coordinator.version = HEROQ_VERSION;
+  CLI::App app{"Turns quantization jobs into tasks, leases them to workers and publishes checkpoints"};
+  AddFlags(app, flags);
+  CLI11_PARSE(app, argc, argv);
+  for (const std::string& root : flags.roots) {
+    const std::size_t equals = root.find('=');
+    flags.coordinator.roots[root.substr(0, equals)] = root.substr(equals + 1);
+  }
+  if (flags.exit_with_parent && !ExitWithParent(parent)) return 1;
+  TerminationSignal signals;
+  if (absl::Status status = SetUpLogging(flags.log); !status.ok()) return Fail(status);
+  auto server = CoordinatorServer::Start(flags.coordinator, FileSystem::Posix(), Clock::System());
+  if (!server.ok()) return Fail(server.status());
+  // The ports that were chosen, for whoever started this with port 0.
+  for (const std::string& address : (*server)->addresses()) std::printf("listening on %s\n", address.c_str());
+  std::fflush(stdout);
+  int signal = signals.Wait();
+  while (flags.exit_with_parent && signal == SIGINT) signal = signals.Wait();
+  (*server)->Stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace heroq
+
+int main(int argc, char** argv) { return heroq::Main(argc, argv); }
