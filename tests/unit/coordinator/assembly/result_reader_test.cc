@@ -1,0 +1,81 @@
+#include "coordinator/assembly/result_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "common/checkpoint/safetensors_writer.h"
+
+namespace heroq {
+namespace {
+
+using ::testing::HasSubstr;
+
+v1::PlannedUnit Unit() {
+  v1::PlannedUnit unit;
+  v1::PlannedLinear& linear = *unit.add_linears();
+  linear.set_name("l");
+  linear.set_out_features(2);
+  linear.set_in_features(8);
+  linear.mutable_scheme()->set_weight_bits(4);
+  linear.mutable_scheme()->set_group_size(8);
+  linear.mutable_scheme()->set_scale_type(v1::SCALE_TYPE_BF16);
+  linear.mutable_scheme()->set_activation_bits(16);
+  return unit;
+}
+
+// Codes 0..7 and 8..15: nibbles from the least significant; scales 1 and 2; zero points 3 and 5.
+const std::vector<uint32_t> kCodes = {0x76543210, 0xfedcba98};
+const std::vector<uint16_t> kScales = {0x3f80, 0x4000};
+const std::vector<uint8_t> kZeros = {3, 5};
+
+template <typename T>
+absl::string_view Bytes(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+std::vector<NamedBytes> Tensors() {
+  return {{{"l.codes", DType::kI32, {2, 1}}, Bytes(kCodes)},
+          {{"l.scale", DType::kBf16, {2, 1}}, Bytes(kScales)},
+          {{"l.zero_point", DType::kU8, {2, 1}}, Bytes(kZeros)}};
+}
+
+TEST(ResultReaderTest, ReadsALinearAndPacksItAsCompressedTensorsDoes) {
+  const auto linears = ReadUnitBlob(*SerializeSafetensors(Tensors()), Unit());
+  ASSERT_TRUE(linears.ok()) << linears.status();
+  const std::vector<TensorBytes> packed = PackedTensors(linears->front());
+  ASSERT_EQ(packed.size(), 4u);
+  EXPECT_EQ(packed[0].name, "l.weight_packed");
+  EXPECT_EQ(packed[0].bytes, Bytes(kCodes));
+  EXPECT_EQ(packed[1].bytes, Bytes(kScales));
+  // One column of two 4-bit zero points: 3 | 5 << 4.
+  EXPECT_EQ(packed[2].name, "l.weight_zero_point");
+  EXPECT_EQ(packed[2].bytes, std::string("\x53\0\0\0", 4));
+  EXPECT_EQ(packed[3].bytes, std::string("\2\0\0\0\0\0\0\0\10\0\0\0\0\0\0\0", 16));
+}
+
+TEST(ResultReaderTest, MissingExtraAndMisshapenTensorsAreRefusedByName) {
+  std::vector<NamedBytes> tensors = Tensors();
+  tensors.pop_back();
+  EXPECT_THAT(ReadUnitBlob(*SerializeSafetensors(tensors), Unit()).status().message(),
+              HasSubstr("lacks tensor l.zero_point"));
+  tensors = Tensors();
+  tensors.push_back({{"l.other", DType::kU8, {2}}, Bytes(kZeros)});
+  EXPECT_THAT(ReadUnitBlob(*SerializeSafetensors(tensors), Unit()).status().message(),
+              HasSubstr("4 tensors, expected 3"));
+  tensors = Tensors();
+  tensors[1].spec.shape = {1, 2};
+  EXPECT_THAT(ReadUnitBlob(*SerializeSafetensors(tensors), Unit()).status().message(),
+              HasSubstr("l.scale is BF16 [1, 2], expected BF16 [2, 1]"));
+}
+
+TEST(ResultReaderTest, ScalesMustBePositive) {
+  const std::vector<uint16_t> scales = {0x3f80, 0};
+  std::vector<NamedBytes> tensors = Tensors();
+  tensors[1].bytes = Bytes(scales);
+  EXPECT_THAT(ReadUnitBlob(*SerializeSafetensors(tensors), Unit()).status().message(), HasSubstr("positive"));
+}
+
+}  // namespace
+}  // namespace heroq

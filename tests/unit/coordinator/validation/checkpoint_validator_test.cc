@@ -1,0 +1,173 @@
+#include "coordinator/validation/checkpoint_validator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "absl/strings/str_replace.h"
+#include "common/checkpoint/safetensors_reader.h"
+#include "common/status/error_reason.h"
+#include "tests/support/driver_harness.h"
+#include "tests/support/memory_file_system.h"
+#include "tests/support/tiny_model.h"
+
+namespace heroq {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr char kWeights[] = "/out/w3/model.safetensors";
+
+// A published 3-bit checkpoint whose rows of 96 codes fill whole words and whose 100 or 64 rows of zero
+// points do not.
+class CheckpointValidatorTest : public testing::Test {
+ protected:
+  CheckpointValidatorTest() {
+    TinyModel model;
+    model.blocks = 1;
+    model.intermediate = 104;
+    WriteTinyModel(files_, "/model", model);
+    v1::JobSpec spec;
+    *spec.mutable_model()->mutable_location() = LocalPath("/model");
+    *spec.mutable_output()->mutable_location() = LocalPath("/out/w3");
+    spec.mutable_method()->mutable_rtn();
+    spec.mutable_scheme()->set_weight_bits(3);
+    spec.mutable_scheme()->set_group_size(8);
+    spec.mutable_scheme()->set_symmetry(v1::SYMMETRY_ASYMMETRIC);
+    DriverHarness harness(files_, "/state");
+    harness.CreateJob("job", spec);
+    harness.RunToEnd("job");
+    plan_ = *harness.Job("job")->plan;
+    // Only the checks that need no manifest are interesting here, unless a test writes it back.
+    manifest_ = *ReadFile(files_, "/out/w3/MANIFEST.json");
+    files_.RemoveFile("/out/w3/MANIFEST.json").IgnoreError();
+  }
+
+  // Overwrites bytes of a tensor.
+  void Spoil(const std::string& tensor, int64_t offset, const std::string& bytes) {
+    const auto reader = *SafetensorsReader::Open(files_, kWeights);
+    const int64_t begin = (*reader->Find(tensor))->begin;
+    ASSERT_TRUE((*files_.OpenForUpdate(kWeights))->WriteAt(begin + offset, bytes).ok());
+  }
+  void Rewrite(const std::string& path, const std::function<std::string(const std::string&)>& change) {
+    ASSERT_TRUE(WriteFileAtomically(files_, path, change(*ReadFile(files_, path))).ok());
+  }
+  // "rule tensor-or-file" of every finding.
+  std::vector<std::string> Findings(const std::string& source = "/model") {
+    const auto response = ValidateCheckpoint(files_, "/out/w3", source);
+    EXPECT_TRUE(response.ok()) << response.status();
+    std::vector<std::string> lines;
+    for (const v1::ValidationFinding& finding : response->findings()) {
+      lines.push_back(finding.rule() + " " + (finding.tensor().empty() ? finding.file() : finding.tensor()));
+      EXPECT_FALSE(finding.expected().empty());
+    }
+    return lines;
+  }
+
+  MemoryFileSystem files_;
+  v1::Plan plan_;
+  std::string manifest_;
+};
+
+TEST_F(CheckpointValidatorTest, WhatWasPublishedHasNoFindings) {
+  EXPECT_THAT(Findings(), IsEmpty());
+  ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/MANIFEST.json", manifest_).ok());
+  EXPECT_THAT(Findings(), IsEmpty());
+  EXPECT_THAT(Findings(""), IsEmpty());
+}
+
+TEST_F(CheckpointValidatorTest, AMissingDirectoryIsAnErrorNotAFinding) {
+  EXPECT_TRUE(HasReason(ValidateCheckpoint(files_, "/none", "").status(), Reason::kModelNotFound));
+}
+
+TEST_F(CheckpointValidatorTest, ScalesThatAreZeroNegativeOrNotFiniteAreFound) {
+  for (const std::string& bits :
+       {std::string("\x00\x00", 2), std::string("\x80\xbf", 2), std::string("\x80\x7f", 2)}) {
+    Spoil("model.layers.0.self_attn.o_proj.weight_scale", 4, bits);
+    EXPECT_THAT(Findings(""), ElementsAre("scale_not_positive model.layers.0.self_attn.o_proj.weight_scale"));
+  }
+}
+
+TEST_F(CheckpointValidatorTest, BitsBehindTheLastCodeAreFound) {
+  // 104 codes of 3 bits end 8 bits before the end of the tenth word of a row.
+  Spoil("model.layers.0.mlp.down_proj.weight_packed", 39, "\x01");
+  // 104 zero points a column, 13 groups of 8 a row: the last word of column 0 is word 9 * 8 of gate's [10,
+  // 8].
+  Spoil("model.layers.0.mlp.gate_proj.weight_zero_point", 9 * 8 * 4 + 3, "\x80");
+  EXPECT_THAT(Findings(""), ElementsAre("padding_not_zero model.layers.0.mlp.gate_proj.weight_zero_point",
+                                        "padding_not_zero model.layers.0.mlp.down_proj.weight_packed"));
+}
+
+TEST_F(CheckpointValidatorTest, AWrongStoredShapeIsFound) {
+  Spoil("model.layers.0.mlp.up_proj.weight_shape", 0, "\x05");
+  EXPECT_THAT(Findings(""), ElementsAre("weight_shape model.layers.0.mlp.up_proj.weight_shape"));
+}
+
+TEST_F(CheckpointValidatorTest, ChangedCopiesAreFoundAgainstTheSource) {
+  Spoil("model.norm.weight", 2, "\x11\x22");
+  EXPECT_THAT(Findings(""), IsEmpty());
+  EXPECT_THAT(Findings(), ElementsAre("copy_differs model.norm.weight"));
+}
+
+TEST_F(CheckpointValidatorTest, WeightsOfAnotherModelAreImplausible) {
+  TinyModel other;
+  other.blocks = 1;
+  other.intermediate = 104;
+  other.seed = 99;
+  WriteTinyModel(files_, "/other", other);
+  EXPECT_THAT(Findings("/other"), Contains("weight_error_implausible model.layers.0.mlp.up_proj.weight"));
+}
+
+TEST_F(CheckpointValidatorTest, TheManifestsWeightErrorIsHeldTo) {
+  // The embedding's tie keeps the file's other tensors as they are: only one code of one linear changes.
+  Spoil("model.layers.0.self_attn.q_proj.weight_packed", 0, std::string("\xff\x00\xff\x00", 4));
+  EXPECT_THAT(Findings(), IsEmpty()) << "small changes are plausible";
+  ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/MANIFEST.json", manifest_).ok());
+  EXPECT_THAT(Findings(), ElementsAre("file_digest model.safetensors",
+                                      "weight_error_differs model.layers.0.self_attn.q_proj.weight"));
+}
+
+TEST_F(CheckpointValidatorTest, MissingAndResizedFilesOfTheManifestAreFound) {
+  ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/MANIFEST.json", manifest_).ok());
+  ASSERT_TRUE(files_.RemoveFile("/out/w3/LICENSE").ok());
+  ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/README.md", "short").ok());
+  EXPECT_THAT(Findings(), ElementsAre("file_missing LICENSE", "file_size README.md"));
+}
+
+TEST_F(CheckpointValidatorTest, MissingAndUnexpectedTensorsAreFound) {
+  // The same number of bytes, so that the header stays one of a sound file.
+  Rewrite(kWeights, [](const std::string& bytes) {
+    return absl::StrReplaceAll(bytes, {{"q_proj.weight_shape", "q_proj.weight_shap2"}});
+  });
+  EXPECT_THAT(Findings(""), ElementsAre("tensor_missing model.layers.0.self_attn.q_proj.weight_shape",
+                                        "tensor_unexpected model.layers.0.self_attn.q_proj.weight_shap2"));
+}
+
+TEST_F(CheckpointValidatorTest, GroupCountsThatDoNotFitTheConfigAreFound) {
+  Rewrite("/out/w3/config.json", [](const std::string& json) {
+    return absl::StrReplaceAll(json, {{"\"group_size\": 8", "\"group_size\": 4"}});
+  });
+  EXPECT_THAT(Findings(""), Contains("tensor_shape model.layers.0.mlp.down_proj.weight_scale"));
+}
+
+TEST_F(CheckpointValidatorTest, TruncatedFilesAreAFinding) {
+  Rewrite(kWeights, [](const std::string& bytes) { return bytes.substr(0, bytes.size() - 1); });
+  EXPECT_EQ(Findings("").size(), 1u);
+}
+
+TEST_F(CheckpointValidatorTest, StagedDirectoriesAreHeldToTheirPlan) {
+  const std::map<std::string, double> none;
+  const auto response = ValidateStaged(files_, "/out/w3", plan_, none);
+  ASSERT_TRUE(response.ok()) << response.status();
+  ASSERT_EQ(response->findings_size(), 7) << "one unreported linear each";
+  EXPECT_EQ(response->findings(0).rule(), "report_missing");
+  v1::Plan other = plan_;
+  other.mutable_files(0)->mutable_header()->back() = '\t';
+  EXPECT_EQ(ValidateStaged(files_, "/out/w3", other, none)->findings(0).rule(), "header_differs");
+}
+
+}  // namespace
+}  // namespace heroq
