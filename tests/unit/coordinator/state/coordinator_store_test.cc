@@ -3,11 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "absl/synchronization/notification.h"
 #include "common/status/error_reason.h"
+#include "coordinator/state/sqlite_journal.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_journal.h"
-#include "tests/support/state_dump.h"
+#include "tests/support/state_fixture.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/test_plan.h"
 
 namespace heroq {
@@ -122,6 +126,46 @@ TEST(CoordinatorStoreTest, ErrorOfTheFirstAppendFailsOpen) {
                                       [](const auto&) { return MakeError(Reason::kIo, "disk full"); }),
       clock);
   EXPECT_TRUE(HasReason(store.status(), Reason::kIo));
+}
+
+TEST(CoordinatorStoreTest, RestartWith10000TasksTakesUnderASecond) {
+  TemporaryDirectory directory;
+  {
+    StateFixture fixture;
+    std::vector<v1::Update> updates(1);
+    updates[0].mutable_epoch_started()->set_epoch(1);
+    const auto commit = [&](const v1::Update& update) {
+      ASSERT_TRUE(fixture.Apply(update).ok());
+      updates.push_back(update);
+    };
+    commit(CreateUpdate("a"));
+    commit(PlanUpdate("a", TestPlan({.blocks = 556, .shards = 16, .samples = 16})));
+    const auto graph = fixture.Job("a").graph;
+    ASSERT_GT(graph->nodes().size(), 10'000u);
+    for (int task = 0; task < 9'000; ++task) {
+      const v1::Update lease = LeaseUpdate(fixture.state, "a", {graph->nodes()[task].id});
+      commit(lease);
+      v1::TaskResult result;
+      *result.add_outputs()->mutable_digest() = TestDigest(graph->nodes()[task].id);
+      commit(CompleteUpdate(lease.task_leased(), result));
+    }
+    auto journal = SqliteJournal::Open(FileSystem::Posix(), directory.path());
+    ASSERT_TRUE(journal.ok());
+    std::vector<const v1::Update*> pointers;
+    for (const v1::Update& update : updates) pointers.push_back(&update);
+    ASSERT_TRUE((*journal)->Append(pointers).ok());
+  }
+  FakeClock clock;
+  // Of this process alone: other tests may use the processors.
+  const std::clock_t start = std::clock();
+  auto journal = SqliteJournal::Open(FileSystem::Posix(), directory.path());
+  ASSERT_TRUE(journal.ok());
+  auto store = CoordinatorStore::Open(*std::move(journal), clock);
+  ASSERT_TRUE(store.ok()) << store.status();
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  RecordProperty("cpu_seconds", std::to_string(seconds));
+  EXPECT_LT(seconds, 1.0);
+  EXPECT_EQ((*store)->Snapshot()->FindJob("a")->tasks[8'999].state, TaskState::kDone);
 }
 
 TEST(CoordinatorStoreDeathTest, FailedAppendEndsTheProcess) {
