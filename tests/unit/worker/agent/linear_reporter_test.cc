@@ -1,0 +1,84 @@
+#include "worker/agent/linear_reporter.h"
+
+#include <ATen/ops/from_blob.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "common/quant/half.h"
+#include "common/quant/packing.h"
+
+namespace heroq {
+namespace {
+
+using ::testing::ElementsAre;
+
+// One row of two weights on a grid of scale 1 with zero point 8, and diagonal second moments.
+struct Example {
+  std::vector<float> weight;
+  std::vector<float> moments;
+
+  UnitWork Work() {
+    UnitWork work;
+    work.linears.push_back(
+        {"linear", LinearInput::kMlpIn, at::from_blob(weight.data(), {1, 2}, at::kFloat), Scheme()});
+    work.statistics[LinearInput::kMlpIn] = {at::from_blob(moments.data(), {2, 2}, at::kFloat), 10};
+    return work;
+  }
+
+  static QuantScheme Scheme() {
+    QuantScheme scheme;
+    scheme.group_size = 2;
+    return scheme;
+  }
+
+  static QuantizedLinear Stored(uint8_t first, uint8_t second) {
+    return {"linear", 1, 2, Scheme(), PackRows({first, second}, 1, 2, 4), {FloatToBf16(1.0f)}, {8}};
+  }
+};
+
+TEST(LinearReporterTest, ErrorsAreRatiosOfEnergies) {
+  // W = (2, 4), What = (3, 4): E = (1, 0). With H = diag(5, 10): 5 over 5 * 4 + 10 * 16 = 180.
+  Example example{{2, 4}, {5, 0, 0, 10}};
+  const UnitWork work = example.Work();
+  LinearOutcome outcome;
+  outcome.solver_loss = 9;
+  outcome.damping = 0.1;
+  outcome.damping_raised = true;
+  outcome.mean_shrink = 0.9;
+  outcome.dead_inputs = 3;
+  outcome.token_count = 10;
+  outcome.warnings = {"a", "b"};
+  const v1::LinearReport report =
+      LinearReporter(work).Report(work.linears[0], Example::Stored(11, 12), outcome);
+  EXPECT_DOUBLE_EQ(report.relative_error(), 5.0 / 180);
+  EXPECT_DOUBLE_EQ(report.weight_error(), 1.0 / 20);
+  EXPECT_DOUBLE_EQ(report.solver_loss(), 9.0 / 180);
+  EXPECT_EQ(report.damping(), 0.1);
+  EXPECT_TRUE(report.damping_raised());
+  EXPECT_EQ(report.mean_shrink(), 0.9);
+  EXPECT_EQ(report.dead_inputs(), 3);
+  EXPECT_EQ(report.token_count(), 10);
+  EXPECT_THAT(report.warnings(), ElementsAre("a", "b"));
+}
+
+TEST(LinearReporterTest, NothingLostOfNothingIsZero) {
+  Example example{{0, 0}, {5, 0, 0, 10}};
+  const UnitWork work = example.Work();
+  const v1::LinearReport report = LinearReporter(work).Report(work.linears[0], Example::Stored(8, 8), {});
+  EXPECT_TRUE(report.has_relative_error());
+  EXPECT_EQ(report.relative_error(), 0);
+  EXPECT_EQ(report.weight_error(), 0);
+}
+
+TEST(LinearReporterTest, SomethingLostOfNothingHasNoRatio) {
+  // The only live weight is zero, its stored value is not.
+  Example example{{0, 4}, {5, 0, 0, 0}};
+  const UnitWork work = example.Work();
+  const v1::LinearReport report = LinearReporter(work).Report(work.linears[0], Example::Stored(9, 12), {});
+  EXPECT_FALSE(report.has_relative_error());
+}
+
+}  // namespace
+}  // namespace heroq

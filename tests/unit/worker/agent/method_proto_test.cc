@@ -1,0 +1,61 @@
+#include "worker/agent/method_proto.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "common/status/error_reason.h"
+
+namespace heroq {
+namespace {
+
+TEST(MethodProtoTest, UnsetParametersTakeTheDocumentedDefaults) {
+  v1::MethodSpec spec;
+  spec.mutable_gptq();
+  const GptqOptions gptq = std::get<GptqOptions>(MethodOptionsOf(spec).value());
+  EXPECT_EQ(gptq.damping, 0.01);
+  EXPECT_TRUE(gptq.act_order);
+  EXPECT_TRUE(gptq.scale_search);
+  spec.mutable_rtn();
+  EXPECT_TRUE(std::get<RtnOptions>(MethodOptionsOf(spec).value()).scale_search);
+}
+
+TEST(MethodProtoTest, SetParametersAreTaken) {
+  v1::MethodSpec spec;
+  spec.mutable_gptq()->set_damping(0.5);
+  spec.mutable_gptq()->set_act_order(false);
+  spec.mutable_gptq()->set_scale_search(false);
+  const GptqOptions gptq = std::get<GptqOptions>(MethodOptionsOf(spec).value());
+  EXPECT_EQ(gptq.damping, 0.5);
+  EXPECT_FALSE(gptq.act_order);
+  EXPECT_FALSE(gptq.scale_search);
+  spec.mutable_rtn()->set_scale_search(false);
+  EXPECT_FALSE(std::get<RtnOptions>(MethodOptionsOf(spec).value()).scale_search);
+}
+
+TEST(MethodProtoTest, DampingOutsideItsRangeIsRefused) {
+  for (const double damping : {0.0, -0.1, 1.5, std::nan("")}) {
+    v1::MethodSpec spec;
+    spec.mutable_gptq()->set_damping(damping);
+    EXPECT_TRUE(HasReason(MethodOptionsOf(spec).status(), Reason::kInvalidSpec)) << damping;
+  }
+}
+
+TEST(MethodProtoTest, MethodOfANewerVersionIsUnsupported) {
+  EXPECT_TRUE(HasReason(MethodOptionsOf(v1::MethodSpec()).status(), Reason::kUnsupported));
+}
+
+TEST(MethodProtoTest, SchemeKeepsEveryField) {
+  v1::LinearScheme scheme;
+  scheme.set_weight_bits(3);
+  scheme.set_group_size(-1);
+  scheme.set_symmetric(true);
+  scheme.set_activation_bits(8);
+  scheme.set_scale_type(v1::SCALE_TYPE_F16);
+  EXPECT_EQ(QuantSchemeOf(scheme), (QuantScheme{3, kPerChannel, true, 8, ScaleType::kF16}));
+  scheme.set_scale_type(v1::SCALE_TYPE_BF16);
+  EXPECT_EQ(QuantSchemeOf(scheme).scale_type, ScaleType::kBf16);
+}
+
+}  // namespace
+}  // namespace heroq
