@@ -170,14 +170,15 @@ v1::TaskResult DriverHarness::Quantize(const JobRecord& job, const v1::PlannedUn
   const std::unique_ptr<CheckpointReader> source =
       OrDie(CheckpointReader::Open(files_, job.plan->model_directory()));
   v1::TaskResult result;
-  std::vector<NearestRounding> rounded;
+  std::vector<NearestRounding> results;
   std::vector<NamedBytes> tensors;
-  rounded.reserve(unit.linears_size());
+  results.reserve(unit.linears_size());
   for (const v1::PlannedLinear& planned : unit.linears()) {
-    rounded.push_back(
+    results.push_back(
         RoundToNearest(planned.name(), DenseWeight(*source, absl::StrCat(planned.name(), ".weight")),
                        planned.out_features(), planned.in_features(), ToQuantScheme(planned.scheme())));
-    const QuantizedLinear& linear = rounded.back().linear;
+    const QuantizedLinear& linear = results.back().linear;
+    rounded[planned.name()] = results.back().rounded;
     const int64_t out = linear.out_features;
     const int64_t words = PackedWords(linear.in_features, linear.scheme.weight_bits);
     tensors.push_back(
@@ -193,7 +194,7 @@ v1::TaskResult DriverHarness::Quantize(const JobRecord& job, const v1::PlannedUn
     report.set_out_features(planned.out_features());
     report.set_in_features(planned.in_features());
     *report.mutable_scheme() = planned.scheme();
-    report.set_weight_error(rounded.back().squared_error / rounded.back().energy + report_offset);
+    report.set_weight_error(results.back().squared_error / results.back().energy + report_offset);
     report.set_relative_error(report.weight_error());
   }
   v1::NamedBlob& blob = *result.add_outputs();

@@ -48,6 +48,8 @@ class DriverHarness {
   // Added to every reported weight error.
   double report_offset = 0;
   JobDriverOptions options{"1.2.3", false};
+  // Dequantized weights of every unit quantized so far, by linear.
+  std::map<std::string, std::vector<float>> rounded;
 
  private:
   v1::TaskResult Execute(const JobRecord& job, const TaskNode& node);

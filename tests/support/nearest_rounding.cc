@@ -14,6 +14,7 @@ NearestRounding RoundToNearest(const std::string& name, const std::vector<float>
   QuantizedLinear& linear = result.linear;
   linear = {name, out_features, in_features, scheme, {}, {}, {}};
   std::vector<uint8_t> codes(weight.size());
+  result.rounded.resize(weight.size());
   const int64_t length = scheme.group_length(in_features);
   for (int64_t row = 0; row < out_features; ++row) {
     for (int64_t begin = 0; begin < in_features; begin += length) {
@@ -30,6 +31,7 @@ NearestRounding RoundToNearest(const std::string& name, const std::vector<float>
       for (int64_t i = 0; i < length; ++i) {
         const int code = std::clamp<int>(std::lround(values[i] / scale) + zero, 0, scheme.max_code());
         codes[row * in_features + begin + i] = static_cast<uint8_t>(code);
+        result.rounded[row * in_features + begin + i] = scale * static_cast<float>(code - zero);
         const double error = static_cast<double>(scale) * (code - zero) - values[i];
         result.squared_error += error * error;
         result.energy += static_cast<double>(values[i]) * values[i];

@@ -12,6 +12,7 @@ namespace heroq {
 // and ||W||_F^2.
 struct NearestRounding {
   QuantizedLinear linear;
+  std::vector<float> rounded;  // What, formed from codes before they are packed
   double squared_error = 0;
   double energy = 0;
 };
