@@ -66,7 +66,11 @@ int Main(int argc, char** argv) {
   flags.coordinator.version = HEROQ_VERSION;
   CLI::App app{"Turns quantization jobs into tasks, leases them to workers and publishes checkpoints"};
   AddFlags(app, flags);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   for (const std::string& root : flags.roots) {
     const std::size_t equals = root.find('=');
     flags.coordinator.roots[root.substr(0, equals)] = root.substr(equals + 1);

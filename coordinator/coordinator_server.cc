@@ -38,8 +38,10 @@ constexpr int kRequestThreads = 4;
 constexpr int kInspectionThreads = 2;
 constexpr int kBlobThreads = 4;
 constexpr absl::Duration kTickInterval = absl::Seconds(1);
-// How long calls may take to end once the server stops.
-constexpr int kShutdownSeconds = 3;
+// How long unary calls may take to end once the server stops; then they are cancelled and their clients try
+// again. Shutdown also waits this long for idle connections, whose clients answer the goodbye only when they
+// next make a call.
+constexpr int kShutdownMilliseconds = 200;
 
 absl::StatusOr<std::vector<Address>> ParseListen(const std::vector<std::string>& texts) {
   if (texts.empty()) return MakeError(Reason::kInvalidSpec, "a coordinator needs an address to listen on");
@@ -116,8 +118,8 @@ class CoordinatorServer::Impl {
     SetServing(false);
     // Shutdown waits for calls that would otherwise never end.
     streams_.CloseAll(MakeError(Reason::kUnavailable, "the coordinator is shutting down"));
-    server_->Shutdown(
-        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(kShutdownSeconds, GPR_TIMESPAN)));
+    server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                                   gpr_time_from_millis(kShutdownMilliseconds, GPR_TIMESPAN)));
     tick_.reset();
     admin_.reset();
     server_.reset();

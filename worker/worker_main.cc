@@ -1,0 +1,82 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include "common/concurrency/termination_signal.h"
+#include "common/log/log.h"
+#include "common/status/error_reason.h"
+#include "worker/worker_server.h"
+
+namespace heroq {
+namespace {
+
+// Exit codes from 40 to 49 mean that starting again would end the same way.
+constexpr int kDeviceUnavailable = 40;
+constexpr int kBadFlags = 41;
+
+struct Flags {
+  WorkerOptions worker;
+  LogOptions log;
+  double drain_seconds = 60;
+  bool exit_with_parent = false;
+};
+
+void AddFlags(CLI::App& app, Flags& flags) {
+  app.add_option("--server", flags.worker.server, "The coordinator: unix:PATH or HOST:PORT")->required();
+  app.add_option("--device", flags.worker.device, "cpu or cuda:N")->capture_default_str();
+  app.add_option("--slots", flags.worker.slots, "Tasks at once")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--id", flags.worker.worker_id,
+                 "Name at the coordinator; default: host name and process id");
+  app.add_option("--drain-seconds", flags.drain_seconds,
+                 "How long running tasks may finish after SIGTERM before they are given back")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--log-file", flags.log.file, "Append the log to this file instead of standard error");
+  app.add_flag("--log-json", flags.log.json, "Log one JSON object a line");
+  app.add_flag("--exit-with-parent", flags.exit_with_parent,
+               "End with the process that started this one; SIGINT is left to it");
+  app.set_version_flag("--version", "heroq-worker " + flags.worker.version);
+}
+
+int Fail(const absl::Status& status) {
+  Log(LogLevel::kError, "worker cannot start", {{"error", status.ToString()}});
+  std::fprintf(stderr, "heroq-worker: %s\n", std::string(status.message()).c_str());
+  if (HasReason(status, Reason::kDeviceUnavailable)) return kDeviceUnavailable;
+  return HasReason(status, Reason::kInvalidSpec) ? kBadFlags : 1;
+}
+
+int Main(int argc, char** argv) {
+  const int parent = getppid();
+  Flags flags;
+  flags.worker.version = HEROQ_VERSION;
+  CLI::App app{"Runs the tasks of quantization jobs for a coordinator"};
+  AddFlags(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kBadFlags;
+  }
+  if (flags.exit_with_parent && !ExitWithParent(parent)) return 1;
+  auto signals = std::make_optional<TerminationSignal>();
+  if (absl::Status status = SetUpLogging(flags.log); !status.ok()) return Fail(status);
+  auto server = WorkerServer::Start(flags.worker, FileSystem::Posix(), Clock::System(),
+                                    [] { TerminationSignal::Raise(); });
+  if (!server.ok()) return Fail(server.status());
+  int signal = signals->Wait();
+  while (flags.exit_with_parent && signal == SIGINT) signal = signals->Wait();
+  // A second signal does not wait for tasks.
+  signals.reset();
+  Log(LogLevel::kInfo, "worker drains", {{"seconds", flags.drain_seconds}});
+  (*server)->Drain(absl::Seconds(flags.drain_seconds));
+  return 0;
+}
+
+}  // namespace
+}  // namespace heroq
+
+int main(int argc, char** argv) { return heroq::Main(argc, argv); }
