@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr char kSchema[] = "heroq-report/1";
+constexpr int kSchemaVersion = 1;
 
 Json Definitions() {
   return {{"relative_error",
@@ -43,7 +43,6 @@ Json Method(const v1::MethodSpec& method) {
 
 Json Calibration(const v1::Plan& plan) {
   const v1::CalibrationSpec& spec = plan.calibration();
-  if (!plan.has_calibration_tokens()) return nullptr;
   return {{"samples", spec.samples()},
           {"sequence_length", spec.sequence_length()},
           {"shards", spec.shards()},
@@ -68,8 +67,7 @@ Json Texts(const v1::Plan& plan) {
 
 Json Linear(const v1::LinearReport& report) {
   Json json = {{"name", report.name()},
-               {"out_features", report.out_features()},
-               {"in_features", report.in_features()},
+               {"shape", {report.out_features(), report.in_features()}},
                {"scheme", SchemeText(report.scheme())}};
   if (report.has_relative_error()) json["relative_error"] = report.relative_error();
   json["weight_error"] = report.weight_error();
@@ -88,12 +86,11 @@ Json Linear(const v1::LinearReport& report) {
 }
 
 Json Evaluation(const JobRecord& job) {
-  const std::optional<v1::EvaluationResult> evaluation = TotalEvaluation(job);
-  if (!evaluation.has_value()) return nullptr;
-  const EvaluationMeans means = MeansOf(*evaluation);
+  const v1::EvaluationResult evaluation = TotalEvaluation(job).value_or(v1::EvaluationResult());
+  const EvaluationMeans means = MeansOf(evaluation);
   return {{"sequences", job.plan->evaluation().sequences()},
           {"sequence_length", job.plan->evaluation().sequence_length()},
-          {"token_count", evaluation->token_count()},
+          {"predicted_tokens", evaluation.token_count()},
           {"original_perplexity", means.original_perplexity},
           {"quantized_perplexity", means.quantized_perplexity},
           {"perplexity_ratio", means.perplexity_ratio},
@@ -102,7 +99,6 @@ Json Evaluation(const JobRecord& job) {
 }
 
 Json Gate(const v1::QualityGate& gate) {
-  if (gate.max_perplexity_ratio() == 0 && gate.max_kl() == 0) return nullptr;
   Json json = Json::object();
   if (gate.max_perplexity_ratio() > 0) json["max_perplexity_ratio"] = gate.max_perplexity_ratio();
   if (gate.max_kl() > 0) json["max_kl"] = gate.max_kl();
@@ -140,7 +136,7 @@ std::string ReportJson(const JobRecord& job, const std::string& heroq_version) {
   for (const v1::KeptLinear& linear : plan.kept())
     kept.push_back({{"name", linear.name()}, {"reason", linear.reason()}});
   Json json;
-  json["schema"] = kSchema;
+  json["schema_version"] = kSchemaVersion;
   json["heroq_version"] = heroq_version;
   json["spec_digest"] = plan.spec_digest();
   json["numeric_class"] = job.numeric_class;
@@ -148,11 +144,11 @@ std::string ReportJson(const JobRecord& job, const std::string& heroq_version) {
   json["compute_type"] = plan.compute_type();
   json["strict"] = job.spec.strict();
   json["method"] = Method(plan.method());
-  json["calibration"] = Calibration(plan);
+  if (plan.has_calibration_tokens()) json["calibration"] = Calibration(plan);
   json["texts"] = Texts(plan);
   json["summary"] = Summary(SummarizeResults(job), linears.size());
-  json["evaluation"] = Evaluation(job);
-  json["quality_gate"] = Gate(job.spec.quality_gate());
+  if (plan.has_evaluation_tokens()) json["evaluation"] = Evaluation(job);
+  if (job.spec.has_quality_gate()) json["quality_gate"] = Gate(job.spec.quality_gate());
   json["definitions"] = Definitions();
   json["linears"] = std::move(linears);
   json["kept"] = std::move(kept);

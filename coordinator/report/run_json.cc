@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr char kSchema[] = "heroq-run/1";
+constexpr int kSchemaVersion = 1;
 
 std::string TimeText(absl::Time time) {
   return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone());
@@ -53,8 +53,11 @@ std::string RunJson(const JobRecord& job, absl::Time now) {
   std::map<const v1::TaskResult*, size_t> by_result;
   std::map<std::string, Totals> totals;
   int64_t peak = 0;
+  int losses = 0, failures = 0;
   for (size_t i = 0; i < job.tasks.size(); ++i) {
     const TaskRecord& task = job.tasks[i];
+    losses += task.losses;
+    failures += task.failures;
     if (task.result == nullptr) continue;
     const auto [entry, added] = by_result.emplace(task.result.get(), costs.size());
     if (added) {
@@ -68,15 +71,18 @@ std::string RunJson(const JobRecord& job, absl::Time now) {
     costs[entry->second].tasks.push_back(job.graph->nodes()[i].id);
   }
   Json json;
-  json["schema"] = kSchema;
+  json["schema_version"] = kSchemaVersion;
   json["job_id"] = job.job_id;
-  json["created"] = TimeText(job.create_time);
-  json["started"] = TimeText(job.start_time);
-  json["published"] = TimeText(now);
+  json["create_time"] = TimeText(job.create_time);
+  json["start_time"] = TimeText(job.start_time);
+  json["end_time"] = TimeText(now);
   json["seconds"] = absl::ToDoubleSeconds(now - job.start_time);
   json["model_directory"] = job.plan->model_directory();
   json["output_directory"] = job.plan->output_directory();
+  json["numeric_class"] = job.numeric_class;
   json["worker_peak_rss_bytes"] = peak;
+  json["lost_attempts"] = losses;
+  json["failed_attempts"] = failures;
   Json& by_kind = json["totals"] = Json::object();
   for (const auto& [kind, total] : totals) {
     by_kind[kind] = {
@@ -84,7 +90,10 @@ std::string RunJson(const JobRecord& job, absl::Time now) {
   }
   Json& texts = json["texts"] = Json::array();
   for (const v1::TextUse& use : job.plan->texts())
-    texts.push_back({{"file", use.file()}, {"tokens_used", use.tokens_used()}});
+    texts.push_back({{"file", use.file()},
+                     {"documents", use.documents()},
+                     {"tokens_read", use.tokens_read()},
+                     {"tokens_used", use.tokens_used()}});
   Json& sources = json["sources"] = Json::array();
   for (const v1::PinnedFile& file : job.plan->sources()) {
     sources.push_back({{"name", file.name()},

@@ -1,5 +1,6 @@
 #include "coordinator/validation/checkpoint_validator.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
@@ -19,9 +20,35 @@
 namespace heroq {
 namespace {
 
-// What is wrong with the directory rather than with the check.
-bool IsFinding(const absl::Status& status) {
-  return HasReason(status, Reason::kFileCorrupt) || HasReason(status, Reason::kModelInvalid);
+// Names of all files below a directory, relative to it. Hidden ones belong to version control and download
+// tools.
+absl::Status ListFiles(FileSystem& files, const std::string& directory, const std::string& below,
+                       std::set<std::string>& names) {
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> entries, files.List(JoinPath(directory, below)));
+  for (const std::string& entry : entries) {
+    if (absl::StartsWith(entry, ".")) continue;
+    const std::string name = below.empty() ? entry : JoinPath(below, entry);
+    HEROQ_ASSIGN_OR_RETURN(const FileInfo info, files.Stat(JoinPath(directory, name)));
+    if (info.is_directory) {
+      HEROQ_RETURN_IF_ERROR(ListFiles(files, directory, name, names));
+    } else {
+      names.insert(name);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNothingUnlisted(FileSystem& files, const std::string& directory, const Manifest& manifest,
+                                  Findings& findings) {
+  std::set<std::string> unlisted;
+  HEROQ_RETURN_IF_ERROR(ListFiles(files, directory, "", unlisted));
+  unlisted.erase(kManifestName);
+  for (const std::string& name : manifest.unhashed) unlisted.erase(name);
+  for (const ManifestFile& file : manifest.files) unlisted.erase(file.name);
+  for (const std::string& name : unlisted) {
+    findings.Check(false, "file_unlisted", {"", name}, "no file outside MANIFEST.json", "the file");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckManifestFiles(FileSystem& files, const std::string& directory, const Manifest& manifest,
@@ -38,7 +65,7 @@ absl::Status CheckManifestFiles(FileSystem& files, const std::string& directory,
                         absl::StrCat(file.size_bytes), absl::StrCat(digest.size_bytes))) {
       continue;
     }
-    findings.Check(digest.sha256 == file.sha256, "file_digest", place, file.sha256, digest.sha256);
+    findings.Check(digest.sha256 == file.sha256, "file_hash", place, file.sha256, digest.sha256);
   }
   return absl::OkStatus();
 }
@@ -49,7 +76,7 @@ absl::StatusOr<std::optional<Manifest>> ReadManifest(FileSystem& files, const st
   if (!files.Exists(path)) return std::optional<Manifest>();
   HEROQ_ASSIGN_OR_RETURN(const std::string json, ReadFile(files, path));
   absl::StatusOr<Manifest> manifest = ParseManifest(json, path);
-  if (!findings.Check(manifest.ok(), "manifest_unreadable", {"", kManifestName}, "a manifest of heroq",
+  if (!findings.Check(manifest.ok(), "manifest_invalid", {"", kManifestName}, "a manifest of heroq",
                       manifest.status().message())) {
     return std::optional<Manifest>();
   }
@@ -100,22 +127,20 @@ absl::Status CheckAgainstSource(FileSystem& files, const std::string& source_dir
       [&](const std::string& linear) { return sound.count(linear) > 0; }, findings);
 }
 
-// Opens the directory; what makes that impossible is a finding, and then there is nothing more to check.
 absl::StatusOr<std::optional<DirectoryModel>> OpenAndCheckStructure(FileSystem& files,
                                                                     const std::string& directory,
                                                                     Findings& findings, bool& shapes_hold) {
-  absl::StatusOr<DirectoryModel> model = OpenDirectoryModel(files, directory);
-  if (!model.ok() && !IsFinding(model.status())) return model.status();
-  if (!findings.Check(model.ok(), "checkpoint_unreadable", {"", ""}, "config.json and safetensors files",
-                      model.status().message())) {
-    return std::optional<DirectoryModel>();
-  }
+  HEROQ_ASSIGN_OR_RETURN(std::optional<DirectoryModel> model, OpenDirectoryModel(files, directory, findings));
+  if (!model.has_value()) return model;
   Findings structure;
   CheckStructure(files, *model, structure);
   const v1::ValidateCheckpointResponse found = structure.Take();
-  shapes_hold = found.findings().empty();
+  shapes_hold = std::none_of(found.findings().begin(), found.findings().end(),
+                             [](const v1::ValidationFinding& finding) {
+                               return finding.rule() == "tensor_missing" || finding.rule() == "tensor_shape";
+                             });
   findings.Merge(found);
-  return std::optional<DirectoryModel>(*std::move(model));
+  return model;
 }
 
 void CheckPlannedFiles(FileSystem& files, const std::string& directory, const v1::Plan& plan,
@@ -140,7 +165,10 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& fi
                                                                   const std::string& source_directory) {
   Findings findings;
   HEROQ_ASSIGN_OR_RETURN(const std::optional<Manifest> manifest, ReadManifest(files, directory, findings));
-  if (manifest.has_value()) HEROQ_RETURN_IF_ERROR(CheckManifestFiles(files, directory, *manifest, findings));
+  if (manifest.has_value()) {
+    HEROQ_RETURN_IF_ERROR(CheckManifestFiles(files, directory, *manifest, findings));
+    HEROQ_RETURN_IF_ERROR(CheckNothingUnlisted(files, directory, *manifest, findings));
+  }
   bool shapes_hold = false;
   HEROQ_ASSIGN_OR_RETURN(const std::optional<DirectoryModel> model,
                          OpenAndCheckStructure(files, directory, findings, shapes_hold));

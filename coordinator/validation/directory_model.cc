@@ -10,12 +10,13 @@
 #include "common/checkpoint/strict_json.h"
 #include "common/model/config_reader.h"
 #include "common/status/error_reason.h"
-#include "common/status/status_macros.h"
 #include "coordinator/planning/quantized_tensors.h"
+#include "coordinator/validation/tensor_checks.h"
 
 namespace heroq {
 namespace {
 
+constexpr char kConfigName[] = "config.json";
 constexpr char kIndexName[] = "model.safetensors.index.json";
 
 std::string Describe(absl::string_view dtype, const std::vector<int64_t>& shape) {
@@ -58,11 +59,11 @@ void CheckIndex(FileSystem& files, const DirectoryModel& model, Findings& findin
   int64_t total = 0;
   for (const auto& [name, entry] : model.tensors->tensors()) total += entry.info.size;
   const absl::StatusOr<std::string> text = ReadFile(files, path);
-  if (!findings.Check(text.ok(), "index_unreadable", {"", kIndexName}, "a readable file",
+  if (!findings.Check(text.ok(), "tensor_file_invalid", {"", kIndexName}, "a readable file",
                       text.status().message()))
     return;
   const absl::StatusOr<nlohmann::json> json = ParseStrictJson(*text, path);
-  if (!findings.Check(json.ok(), "index_unreadable", {"", kIndexName}, "JSON", json.status().message()))
+  if (!findings.Check(json.ok(), "tensor_file_invalid", {"", kIndexName}, "JSON", json.status().message()))
     return;
   const nlohmann::json stated = json->value("/metadata/total_size"_json_pointer, nlohmann::json());
   findings.Check(stated.is_number() && stated.get<double>() == static_cast<double>(total), "index_total_size",
@@ -71,27 +72,44 @@ void CheckIndex(FileSystem& files, const DirectoryModel& model, Findings& findin
 
 }  // namespace
 
-absl::StatusOr<DirectoryModel> OpenDirectoryModel(FileSystem& files, const std::string& directory) {
-  const std::string path = JoinPath(directory, "config.json");
-  if (!files.Exists(path)) {
+absl::StatusOr<std::optional<DirectoryModel>> OpenDirectoryModel(FileSystem& files,
+                                                                 const std::string& directory,
+                                                                 Findings& findings) {
+  const absl::StatusOr<FileInfo> info = files.Stat(directory);
+  if (!info.ok() || !info->is_directory) {
     return MakeError(Reason::kModelNotFound,
-                     absl::StrCat(directory, " has no config.json, expected a checkpoint"),
+                     absl::StrCat(directory, " is not a directory, expected a checkpoint"),
                      {{"path", directory}});
   }
+  const std::string path = JoinPath(directory, kConfigName);
+  const auto check = [&](const absl::Status& status, absl::string_view rule, const std::string& file,
+                         absl::string_view expected) {
+    return findings.Check(status.ok(), rule, {"", file}, expected, status.message());
+  };
   DirectoryModel model;
-  HEROQ_ASSIGN_OR_RETURN(const std::string config, ReadFile(files, path));
-  HEROQ_ASSIGN_OR_RETURN(model.layout, ParseQuantizedModelConfig(config, path));
-  HEROQ_ASSIGN_OR_RETURN(const std::optional<PackedCheckpoint> packed, PackedCheckpoint::Parse(config, path));
-  if (packed.has_value()) {
+  const absl::StatusOr<std::string> config = ReadFile(files, path);
+  if (!check(config.status(), "config_unreadable", kConfigName, "a readable file")) return std::nullopt;
+  absl::StatusOr<ModelLayout> layout = ParseQuantizedModelConfig(*config, path);
+  if (!check(layout.status(), "config_invalid", kConfigName, "a model heroq knows")) return std::nullopt;
+  const absl::StatusOr<std::optional<PackedCheckpoint>> packed = PackedCheckpoint::Parse(*config, path);
+  if (!check(packed.status(), "quantization_config_invalid", kConfigName,
+             "compressed-tensors pack-quantized")) {
+    return std::nullopt;
+  }
+  absl::StatusOr<std::unique_ptr<CheckpointReader>> tensors = CheckpointReader::Open(files, directory);
+  if (!check(tensors.status(), "tensor_file_invalid", "", "sound safetensors files and index"))
+    return std::nullopt;
+  model.layout = *std::move(layout);
+  model.tensors = *std::move(tensors);
+  if (packed->has_value()) {
     for (const BlockLayout& block : model.layout.blocks) {
       for (const LinearLayout& linear : block.linears) {
-        const std::optional<QuantScheme> scheme = packed->SchemeOf(linear.name);
+        const std::optional<QuantScheme> scheme = (*packed)->SchemeOf(linear.name);
         if (scheme.has_value()) model.schemes.emplace(linear.name, *scheme);
       }
     }
   }
-  HEROQ_ASSIGN_OR_RETURN(model.tensors, CheckpointReader::Open(files, directory));
-  return model;
+  return std::optional<DirectoryModel>(std::move(model));
 }
 
 void CheckStructure(FileSystem& files, const DirectoryModel& model, Findings& findings) {
@@ -104,9 +122,15 @@ void CheckStructure(FileSystem& files, const DirectoryModel& model, Findings& fi
                         "none"))
       continue;
     const TensorInfo& info = entry->second.info;
-    findings.Check(info.shape == tensor.shape && TypeFits(tensor, info.dtype), "tensor_shape",
-                   {name, BaseName(entry->second.file->path())}, wanted,
-                   Describe(ToString(info.dtype), info.shape));
+    const Findings::Place place{name, BaseName(entry->second.file->path())};
+    const bool fits =
+        findings.Check(info.shape == tensor.shape && TypeFits(tensor, info.dtype), "tensor_shape", place,
+                       wanted, Describe(ToString(info.dtype), info.shape));
+    // Scales have a check of their own.
+    if (!fits || tensor.dtype.has_value() || absl::EndsWith(name, ".weight_scale")) continue;
+    const absl::StatusOr<int64_t> bad = CountNotFinite(entry->second);
+    findings.Check(bad.ok() && *bad == 0, "value_not_finite", place, "finite values",
+                   bad.ok() ? absl::StrCat(*bad, " NaN or Inf") : std::string(bad.status().message()));
   }
   for (const auto& [name, entry] : model.tensors->tensors()) {
     const bool ignored =

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,15 @@ struct DirectoryModel {
   std::unique_ptr<CheckpointReader> tensors;
 };
 
-// MODEL_NOT_FOUND without directory or config.json; FILE_CORRUPT, UNSUPPORTED and their like when it cannot
-// be understood.
-absl::StatusOr<DirectoryModel> OpenDirectoryModel(FileSystem& files, const std::string& directory);
+// nullopt when config.json or a tensor file cannot be read or understood: why is a finding. An error only for
+// a missing directory (MODEL_NOT_FOUND).
+absl::StatusOr<std::optional<DirectoryModel>> OpenDirectoryModel(FileSystem& files,
+                                                                 const std::string& directory,
+                                                                 Findings& findings);
 
 // Every tensor of the architecture is there once, in the form its scheme says, and no other (rotary buffers
-// and a tied head aside); the index, where there is one, states the size of all tensors.
+// and a tied head aside); dense values
+// are finite; the index, where there is one, states the size of all tensors.
 void CheckStructure(FileSystem& files, const DirectoryModel& model, Findings& findings);
 
 }  // namespace heroq

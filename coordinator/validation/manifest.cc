@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr char kSchema[] = "heroq-manifest/1";
+constexpr int kSchemaVersion = 1;
 
 // Reads members of one object and remembers the first that is missing or of the wrong type.
 class Members {
@@ -93,9 +93,9 @@ absl::Status CheckNames(const Manifest& manifest, const std::string& path) {
 
 std::string SerializeManifest(const Manifest& manifest) {
   OrderedJson json;
-  json["schema"] = kSchema;
-  json["versions"] = {{"heroq", manifest.heroq_version},
-                      {"compressed_tensors", manifest.compressed_tensors_version}};
+  json["schema_version"] = kSchemaVersion;
+  json["heroq_version"] = manifest.heroq_version;
+  json["compressed_tensors_version"] = manifest.compressed_tensors_version;
   json["spec_digest"] = manifest.spec_digest;
   json["numeric_class"] = manifest.numeric_class;
   json["method"] = manifest.method;
@@ -111,7 +111,7 @@ std::string SerializeManifest(const Manifest& manifest) {
   for (const ManifestFile& file : manifest.files) {
     files.push_back({{"name", file.name}, {"size_bytes", file.size_bytes}, {"sha256", file.sha256}});
   }
-  for (const std::string& name : manifest.unhashed) files.push_back({{"name", name}});
+  json["unhashed_files"] = manifest.unhashed;
   OrderedJson& tensors = json["tensors"] = OrderedJson::array();
   for (const ManifestTensor& tensor : manifest.tensors) {
     tensors.push_back({{"name", tensor.name},
@@ -135,14 +135,12 @@ absl::StatusOr<Manifest> ParseManifest(const std::string& json, const std::strin
   HEROQ_ASSIGN_OR_RETURN(const Json parsed, ParseStrictJson(json, path, {int64_t{1} << 30, 64}));
   absl::Status status;
   Members top(parsed, path, status);
-  if (top.Text("schema") != kSchema) {
-    return MakeError(Reason::kFileCorrupt, absl::StrCat(path, ": schema is not ", kSchema));
+  if (top.Integer("schema_version") != kSchemaVersion) {
+    return MakeError(Reason::kFileCorrupt, absl::StrCat(path, ": schema_version is not ", kSchemaVersion));
   }
   Manifest manifest;
-  Members versions(top.Has("versions") ? parsed["versions"] : parsed, absl::StrCat(path, ": versions"),
-                   status);
-  manifest.heroq_version = versions.Text("heroq");
-  manifest.compressed_tensors_version = versions.Text("compressed_tensors");
+  manifest.heroq_version = top.Text("heroq_version");
+  manifest.compressed_tensors_version = top.Text("compressed_tensors_version");
   manifest.spec_digest = top.Text("spec_digest");
   manifest.numeric_class = top.Text("numeric_class");
   manifest.method = top.Text("method");
@@ -154,11 +152,10 @@ absl::StatusOr<Manifest> ParseManifest(const std::string& json, const std::strin
     manifest.evaluation_tokens_sha256 = top.Text("evaluation_tokens_sha256");
   for (const Json& entry : top.Array("files")) {
     Members file(entry, absl::StrCat(path, ": files"), status);
-    if (!file.Has("sha256")) {
-      manifest.unhashed.push_back(file.Text("name"));
-    } else {
-      manifest.files.push_back({file.Text("name"), file.Integer("size_bytes"), file.Text("sha256")});
-    }
+    manifest.files.push_back({file.Text("name"), file.Integer("size_bytes"), file.Text("sha256")});
+  }
+  for (const Json& name : top.Array("unhashed_files")) {
+    if (name.is_string()) manifest.unhashed.push_back(name.get<std::string>());
   }
   for (const Json& entry : top.Array("tensors")) {
     Members tensor(entry, absl::StrCat(path, ": tensors"), status);

@@ -7,17 +7,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "common/checkpoint/checkpoint_reader.h"
-#include "common/quant/quantized_linear.h"
 #include "coordinator/validation/directory_model.h"
 #include "coordinator/validation/findings.h"
 
 namespace heroq {
-
-// ||What - W||_F^2 / ||W||_F^2 of a quantized linear against the bytes of its dense weight (BF16, F16 or F32
-// [out, in]), summed in float64. 0 for a zero weight that is stored exactly, infinity for one that is not.
-double WeightError(const QuantizedLinear& linear, absl::string_view dense, DType dtype);
 
 // Byte equality of tensor `name`.
 absl::Status CheckCopied(const CheckpointReader& checkpoint, const CheckpointReader& source,

@@ -56,7 +56,7 @@ TEST_F(ReportJsonTest, EveryLinearIsReportedInModelOrderWithItsDefinitions) {
 
 TEST_F(ReportJsonTest, EvaluationIsMeansOverAllTokens) {
   const json evaluation = json::parse(*ReadFile(files_, "/out/w4/report/report.json"))["evaluation"];
-  EXPECT_EQ(evaluation["token_count"], 200);
+  EXPECT_EQ(evaluation["predicted_tokens"], 200);
   EXPECT_DOUBLE_EQ(evaluation["original_perplexity"].get<double>(), std::exp(3.0));
   EXPECT_DOUBLE_EQ(evaluation["quantized_perplexity"].get<double>(), std::exp(3.1));
   EXPECT_DOUBLE_EQ(evaluation["kl"].get<double>(), 0.05);
@@ -70,7 +70,7 @@ TEST_F(ReportJsonTest, TimesWorkersAndPathsAreInTheRunOnly) {
   const json run = json::parse(*ReadFile(files_, "/out/w4/report/run.json"));
   EXPECT_EQ(run["job_id"], "job");
   EXPECT_EQ(run["model_directory"], "/model");
-  EXPECT_EQ(run["started"], "2023-11-14T22:13:20+00:00");
+  EXPECT_EQ(run["start_time"], "2023-11-14T22:13:20+00:00");
   EXPECT_EQ(run["tasks"][0]["worker"], "worker-1");
   EXPECT_EQ(run["tasks"][0]["attempts"], 1);
   // 4 shards (of 4 sequences) and 2 units a block, and 2 ranges to evaluate.

@@ -109,7 +109,7 @@ TEST_F(CheckpointValidatorTest, AWrongStoredShapeIsFound) {
 TEST_F(CheckpointValidatorTest, ChangedCopiesAreFoundAgainstTheSource) {
   Spoil("model.norm.weight", 2, "\x11\x22");
   EXPECT_THAT(Findings(""), IsEmpty());
-  EXPECT_THAT(Findings(), ElementsAre("copy_differs model.norm.weight"));
+  EXPECT_THAT(Findings(), ElementsAre("copied_tensor_differs model.norm.weight"));
 }
 
 TEST_F(CheckpointValidatorTest, WeightsOfAnotherModelAreImplausible) {
@@ -118,7 +118,7 @@ TEST_F(CheckpointValidatorTest, WeightsOfAnotherModelAreImplausible) {
   other.intermediate = 104;
   other.seed = 99;
   WriteTinyModel(files_, "/other", other);
-  EXPECT_THAT(Findings("/other"), Contains("weight_error_implausible model.layers.0.mlp.up_proj.weight"));
+  EXPECT_THAT(Findings("/other"), Contains("weights_not_the_sources model.layers.0.mlp.up_proj.weight"));
 }
 
 TEST_F(CheckpointValidatorTest, TheManifestsWeightErrorIsHeldTo) {
@@ -126,7 +126,7 @@ TEST_F(CheckpointValidatorTest, TheManifestsWeightErrorIsHeldTo) {
   Spoil("model.layers.0.self_attn.q_proj.weight_packed", 0, std::string("\xff\x00\xff\x00", 4));
   EXPECT_THAT(Findings(), IsEmpty()) << "small changes are plausible";
   ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/MANIFEST.json", manifest_).ok());
-  EXPECT_THAT(Findings(), ElementsAre("file_digest model.safetensors",
+  EXPECT_THAT(Findings(), ElementsAre("file_hash model.safetensors",
                                       "weight_error_differs model.layers.0.self_attn.q_proj.weight"));
 }
 
@@ -155,7 +155,30 @@ TEST_F(CheckpointValidatorTest, GroupCountsThatDoNotFitTheConfigAreFound) {
 
 TEST_F(CheckpointValidatorTest, TruncatedFilesAreAFinding) {
   Rewrite(kWeights, [](const std::string& bytes) { return bytes.substr(0, bytes.size() - 1); });
-  EXPECT_EQ(Findings("").size(), 1u);
+  EXPECT_THAT(Findings(""), ElementsAre("tensor_file_invalid "));
+}
+
+TEST_F(CheckpointValidatorTest, ConfigsThatCannotBeUnderstoodAreAFinding) {
+  Rewrite("/out/w3/config.json", [](const std::string& json) {
+    return absl::StrReplaceAll(json, {{"\"pack-quantized\"", "\"float-quantized\""}});
+  });
+  EXPECT_THAT(Findings(""), ElementsAre("quantization_config_invalid config.json"));
+  Rewrite("/out/w3/config.json", [](const std::string&) { return "{}"; });
+  EXPECT_THAT(Findings(""), ElementsAre("config_invalid config.json"));
+  ASSERT_TRUE(files_.RemoveFile("/out/w3/config.json").ok());
+  EXPECT_THAT(Findings(""), ElementsAre("config_unreadable config.json"));
+}
+
+TEST_F(CheckpointValidatorTest, DenseValuesThatAreNotFiniteAreFound) {
+  Spoil("model.norm.weight", 2, std::string("\xc0\x7f", 2));
+  EXPECT_THAT(Findings(""), ElementsAre("value_not_finite model.norm.weight"));
+}
+
+TEST_F(CheckpointValidatorTest, FilesOutsideTheManifestAreFoundUnlessHidden) {
+  ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/MANIFEST.json", manifest_).ok());
+  ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/report/extra.bin", "x").ok());
+  ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/.gitattributes", "x").ok());
+  EXPECT_THAT(Findings(""), ElementsAre("file_unlisted report/extra.bin"));
 }
 
 TEST_F(CheckpointValidatorTest, StagedDirectoriesAreHeldToTheirPlan) {

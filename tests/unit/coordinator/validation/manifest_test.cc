@@ -55,7 +55,7 @@ TEST(ManifestTest, WrongMembersAreNamed) {
   const auto message = [&](const std::string& from, const std::string& to) {
     return std::string(ParseManifest(absl::StrReplaceAll(json, {{from, to}}), "M").status().message());
   };
-  EXPECT_THAT(message("heroq-manifest/1", "other"), HasSubstr("schema"));
+  EXPECT_THAT(message("\"schema_version\": 1", "\"schema_version\": 2"), HasSubstr("schema_version"));
   EXPECT_THAT(message("\"size_bytes\": 123", "\"size_bytes\": \"123\""), HasSubstr("size_bytes"));
   EXPECT_THAT(message("\"spec_digest\"", "\"spec_digest2\""), HasSubstr("spec_digest"));
   EXPECT_THAT(message("\"copied\": false", "\"copied\": 0"), HasSubstr("copied"));
