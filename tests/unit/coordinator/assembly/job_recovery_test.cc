@@ -4,6 +4,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "coordinator/assembly/job_driver.h"
 #include "tests/support/driver_harness.h"
 #include "tests/support/memory_file_system.h"
 #include "tests/support/tiny_model.h"
