@@ -113,7 +113,7 @@ TEST_F(DirectoryBlobStoreTest, AnUploadedFileIsAdopted) {
 TEST_F(DirectoryBlobStoreTest, ListsAndRemovesBlobs) {
   const Digest a = store_->Put("a", Durability::kVolatile).value();
   const Digest b = store_->Put("bb", Durability::kVolatile).value();
-  ASSERT_TRUE(files_.Create("/state/blobs/00/stray").ok());
+  ASSERT_TRUE(files_.Create("/state/blobs/00/00stray").ok());
   EXPECT_THAT(store_->ListBlobs().value(), UnorderedElementsAre(a, b));
   ASSERT_TRUE(store_->Remove(a).ok());
   ASSERT_TRUE(store_->Remove(a).ok());
