@@ -1,0 +1,79 @@
+#include "coordinator/client/embedded_job.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+#include "coordinator/client/job_text.h"
+#include "coordinator/client/job_watcher.h"
+
+namespace heroq {
+namespace {
+
+// The coordinator is a child of this process: when it does not answer, it is gone.
+constexpr absl::Duration kPatience = absl::Seconds(30);
+
+bool IsDevice(absl::string_view text) {
+  int index = 0;
+  return text == "cpu" ||
+         (absl::ConsumePrefix(&text, "cuda:") && absl::SimpleAtoi(text, &index) && index >= 0);
+}
+
+absl::Status EnsureJob(QuantizationClient& client, const v1::CreateQuantizationJobRequest& request) {
+  const std::string name = JobName(request.quantization_job_id());
+  const absl::StatusOr<v1::QuantizationJob> job = client.Get(name);
+  if (absl::IsNotFound(job.status())) return client.Create(request).status();
+  HEROQ_RETURN_IF_ERROR(job.status());
+  if (job->state() != v1::QuantizationJob::STATE_FAILED &&
+      job->state() != v1::QuantizationJob::STATE_CANCELLED) {
+    return absl::OkStatus();
+  }
+  HEROQ_RETURN_IF_ERROR(client.Delete(name));
+  return client.Create(request).status();
+}
+
+}  // namespace
+
+absl::StatusOr<EmbeddedOptions> EmbeddedOptionsOf(const CommandLine& line, const v1::JobSpec& spec,
+                                                  int hardware_threads) {
+  EmbeddedOptions options;
+  options.device = line.device.value_or("cpu");
+  if (!IsDevice(options.device)) {
+    return MakeError(Reason::kInvalidSpec,
+                     absl::StrCat("--device is '", options.device, "'; expected cpu or cuda:N"));
+  }
+  const int threads = std::max(spec.calibration().threads_per_task(), 1);
+  options.workers = line.workers.value_or(std::max(hardware_threads / threads, 1));
+  options.keep_state = line.keep_state;
+  return options;
+}
+
+absl::StatusOr<FollowResult> RunEmbeddedJob(const CliContext& context, const EmbeddedOptions& options,
+                                            const v1::CreateQuantizationJobRequest& request,
+                                            std::optional<absl::Duration> deadline, UiEventQueue& events,
+                                            ProgressRenderer& progress,
+                                            const std::function<absl::Status()>& on_accepted) {
+  HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedCluster> cluster,
+                         EmbeddedCluster::Start(context, options, events, progress));
+  HEROQ_RETURN_IF_ERROR(EnsureJob(cluster->client(), request));
+  HEROQ_RETURN_IF_ERROR(on_accepted());
+  FollowResult result;
+  {
+    JobWatcher watcher(cluster->client(), JobName(request.quantization_job_id()), kPatience, *context.clock,
+                       events);
+    FollowHooks hooks;
+    hooks.on_child_exit = [&] { return cluster->ReapChildren(); };
+    result = FollowJob(events, progress, *context.clock, deadline, hooks);
+  }
+  if (result.end == FollowEnd::kInterrupted) progress.Note("stopping; what is done is kept");
+  cluster->Stop();
+  return result;
+}
+
+}  // namespace heroq

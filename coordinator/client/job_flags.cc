@@ -1,0 +1,176 @@
+#include "coordinator/client/job_flags.h"
+
+namespace heroq {
+namespace {
+
+const CLI::IsMember kSwitch({"on", "off"});
+
+void AddScheme(CLI::App& command, JobFlags& flags) {
+  command.add_option("--method", flags.method, "Algorithm: gptq (default; needs calibration text) or rtn")
+      ->type_name("rtn|gptq")
+      ->check(CLI::IsMember({"rtn", "gptq"}))
+      ->group("Scheme");
+  command.add_option("--bits", flags.bits, "Bits of a weight, 2 to 8; default 4")
+      ->type_name("N")
+      ->check(CLI::Range(2, 8))
+      ->group("Scheme");
+  command
+      .add_option(
+          "--group-size", flags.group_size,
+          "Input channels that share a scale: a number, channel for one scale per output channel, or auto "
+          "(default): the largest of 128, 64, 32 that fits the model")
+      ->type_name("auto|N|channel")
+      ->group("Scheme");
+  command
+      .add_option("--symmetric", flags.symmetric,
+                  "Whether the zero point is fixed; auto (default): off for 4 and 8 bits, on elsewhere")
+      ->type_name("auto|on|off")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->group("Scheme");
+  command
+      .add_option(
+          "--override", flags.overrides,
+          "Another scheme for linears whose name matches: parts w8, g64 or channel, sym or asym, or keep; "
+          "repeatable, the first match applies")
+      ->type_name("REGEX=SCHEME")
+      ->allow_extra_args(false)
+      ->group("Scheme");
+  command
+      .add_option("--keep", flags.keep,
+                  "Leave linears whose name matches as they are; before every --override")
+      ->type_name("REGEX")
+      ->allow_extra_args(false)
+      ->group("Scheme");
+  command
+      .add_option("--act-order", flags.act_order,
+                  "gptq: columns in order of decreasing importance; default on")
+      ->type_name("on|off")
+      ->check(kSwitch)
+      ->group("Scheme");
+  command
+      .add_option("--scale-search", flags.scale_search,
+                  "Search a shrink factor of the range per group; default on")
+      ->type_name("on|off")
+      ->check(kSwitch)
+      ->group("Scheme");
+  command
+      .add_option("--damping", flags.damping,
+                  "gptq: share of the mean diagonal added to the diagonal; default 0.01")
+      ->type_name("X")
+      ->group("Scheme");
+  command.add_flag("--strict", flags.strict, "Fail instead of reporting a numerical fallback")
+      ->group("Scheme");
+}
+
+void AddCalibration(CLI::App& command, JobFlags& flags) {
+  command
+      .add_option("--calibration", flags.calibration,
+                  "Calibration text: plain text, or JSON lines with a text field (.jsonl); one or more files")
+      ->type_name("TEXT...")
+      ->group("Calibration");
+  command
+      .add_option(
+          "--calibration-tokens", flags.calibration_tokens,
+          "Calibration token ids instead of text: safetensors with input_ids int32 [sequences, length]")
+      ->type_name("FILE")
+      ->group("Calibration");
+  command.add_option("--samples", flags.samples, "Sequences; default 128")
+      ->type_name("N")
+      ->group("Calibration");
+  command.add_option("--sequence-length", flags.sequence_length, "Tokens of a sequence; default 2048")
+      ->type_name("N")
+      ->group("Calibration");
+  command.add_option("--shards", flags.shards, "Parts that statistics are summed over; default 8")
+      ->type_name("N")
+      ->group("Calibration");
+  command.add_option("--seed", flags.seed, "Seed of random choices; default 0")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->group("Calibration");
+  command
+      .add_option(
+          "--propagation", flags.propagation,
+          "Inputs a block is calibrated on: of the original model (full-precision, default) or of the blocks "
+          "quantized before it")
+      ->type_name("full-precision|quantized")
+      ->check(CLI::IsMember({"full-precision", "quantized"}))
+      ->group("Calibration");
+}
+
+void AddEvaluation(CLI::App& command, JobFlags& flags) {
+  command
+      .add_option("--evaluation", flags.evaluation,
+                  "Held-out text on which perplexity and KL divergence are measured; one or more files")
+      ->type_name("TEXT...")
+      ->group("Evaluation");
+  command
+      .add_option("--evaluation-tokens", flags.evaluation_tokens,
+                  "Held-out token ids instead of text: safetensors with input_ids int32 [sequences, length]")
+      ->type_name("FILE")
+      ->group("Evaluation");
+  command.add_option("--evaluation-sequences", flags.evaluation_sequences, "Windows of the text; default 32")
+      ->type_name("N")
+      ->group("Evaluation");
+  command.add_option("--evaluation-length", flags.evaluation_length, "Tokens of a window; default 512")
+      ->type_name("N")
+      ->group("Evaluation");
+  command
+      .add_option("--max-perplexity-ratio", flags.max_perplexity_ratio,
+                  "Fail when perplexity grows by more than this factor")
+      ->type_name("X")
+      ->group("Evaluation");
+  command.add_option("--max-kl", flags.max_kl, "Fail when the KL divergence exceeds this, in nats per token")
+      ->type_name("X")
+      ->group("Evaluation");
+}
+
+void AddOutput(CLI::App& command, JobFlags& flags) {
+  command.add_option("--format", flags.format, "Checkpoint format; default compressed-tensors")
+      ->type_name("compressed-tensors")
+      ->check(CLI::IsMember({"compressed-tensors"}))
+      ->group("Output");
+  command.add_option("--max-shard-size", flags.max_shard_size, "Largest weight file; default 5GB")
+      ->type_name("SIZE")
+      ->group("Output");
+  command
+      .add_option("--tensor-parallel", flags.tensor_parallel,
+                  "Tensor parallelism the checkpoint must allow; default 1")
+      ->type_name("N")
+      ->group("Output");
+}
+
+// Part of the numeric result, so part of the job.
+void AddComputation(CLI::App& command, JobFlags& flags) {
+  command
+      .add_option("--compute", flags.compute,
+                  "Type of the forward pass; auto (default): bf16 for bf16 and f16 models, f32 else")
+      ->type_name("auto|bf16|f32")
+      ->check(CLI::IsMember({"auto", "bf16", "f32"}))
+      ->group("Computation");
+  command.add_option("--micro-batch", flags.micro_batch, "Sequences per forward call; default 4")
+      ->type_name("N")
+      ->group("Computation");
+  command.add_option("--threads", flags.threads, "Threads of one task; default 1")
+      ->type_name("N")
+      ->group("Computation");
+}
+
+}  // namespace
+
+void AddJobFlags(CLI::App& command, JobFlagSet set, JobFlags& flags) {
+  if (set == JobFlagSet::kQuantize) {
+    command.add_option("MODEL", flags.model, "Model directory (config.json, safetensors, tokenizer.json)");
+    command.add_option("--output", flags.output, "Directory to publish; must not exist")->type_name("DIR");
+    command
+        .add_option("--spec", flags.spec_file,
+                    "Job specification (YAML or JSON of JobSpec); flags override it")
+        ->type_name("FILE");
+    AddScheme(command, flags);
+    AddCalibration(command, flags);
+  }
+  AddEvaluation(command, flags);
+  if (set == JobFlagSet::kQuantize) AddOutput(command, flags);
+  AddComputation(command, flags);
+}
+
+}  // namespace heroq

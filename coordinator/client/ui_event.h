@@ -1,0 +1,39 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <variant>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "heroq/v1/quantization_service.pb.h"
+
+namespace heroq {
+
+struct InterruptEvent {};  // SIGINT, SIGTERM or SIGHUP
+struct ResizeEvent {};     // SIGWINCH
+struct ChildExitEvent {};  // SIGCHLD; one may stand for several children
+struct ConnectionLostEvent {
+  absl::Status status;  // being tried again
+};
+struct WatchEndedEvent {
+  absl::Status status;  // OK: the job ended
+};
+using UiEvent = std::variant<InterruptEvent, ResizeEvent, ChildExitEvent, ConnectionLostEvent,
+                             WatchEndedEvent, v1::WatchQuantizationJobResponse>;
+
+// Where everything that happens beside the main thread of the command meets it. Thread-safe.
+class UiEventQueue {
+ public:
+  void Push(UiEvent event);
+  // The oldest event; waits for one up to `timeout`. nullopt: none came.
+  std::optional<UiEvent> Pop(absl::Duration timeout);
+
+ private:
+  absl::Mutex mutex_;
+  std::deque<UiEvent> events_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace heroq
