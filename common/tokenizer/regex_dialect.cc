@@ -79,7 +79,8 @@ class Translator {
       case '+':
       case '?':
       case '{':
-        return Unsupported("a quantifier of nothing");
+        // {n}? and {n}+ mean "optional" and "again" to Oniguruma, lazy and possessive to PCRE2.
+        return Unsupported("a quantifier of nothing or of another quantifier");
       case '|':
         Copy(1);
         return absl::OkStatus();
@@ -110,18 +111,13 @@ class Translator {
     return absl::OkStatus();
   }
 
+  // Takes the quantifier of what was just copied, if there is one.
   absl::Status Quantifier() {
-    if (position_ >= pattern_.size()) return absl::OkStatus();
-    const char c = pattern_[position_];
-    if (c == '?' || c == '*' || c == '+') {
+    if (At("{")) return Interval();
+    if (At("?") || At("*") || At("+")) {
       Copy(1);
       if (At("?") || At("+")) Copy(1);
-    } else if (c == '{') {
-      HEROQ_RETURN_IF_ERROR(Interval());
-      // {n}? and {n}+ mean "optional" and "again" there, lazy and possessive here.
-      if (At("?") || At("+")) return Unsupported("a quantified interval");
     }
-    if (At("?") || At("*") || At("+") || At("{")) return Unsupported("a quantified quantifier");
     return absl::OkStatus();
   }
 
@@ -199,8 +195,7 @@ class Translator {
   }
 
   absl::Status CodePoint(std::size_t begin, std::size_t end, std::size_t next) {
-    if (end > pattern_.size() || end == begin || end - begin > 6)
-      return Unsupported("an escape of an unknown kind");
+    if (end > pattern_.size() || end == begin) return Unsupported("an escape of an unknown kind");
     for (std::size_t i = begin; i < end; ++i) {
       if (!absl::ascii_isxdigit(pattern_[i])) return Unsupported("an escape of an unknown kind");
     }

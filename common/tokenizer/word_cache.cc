@@ -10,7 +10,6 @@ std::size_t WordCache::ShardOf(absl::string_view word) {
 }
 
 bool WordCache::AppendTo(absl::string_view word, std::vector<int32_t>* ids) const {
-  if (word.size() > kLongestWord) return false;
   const Shard& shard = shards_[ShardOf(word)];
   absl::ReaderMutexLock lock(&shard.mutex);
   const auto found = shard.words.find(word);

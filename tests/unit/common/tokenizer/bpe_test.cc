@@ -47,6 +47,14 @@ TEST(BpeTest, LeftmostOfEqualRanksMergesFirst) {
   EXPECT_THAT(Encode(Model(), "aaaaa"), ElementsAre(6, 6, 0));
 }
 
+TEST(BpeTest, MergedTokensMergeWithTheirNeighboursOnBothSides) {
+  json model = Model();
+  model["vocab"]["aab"] = 8;
+  model["vocab"]["caab"] = 9;
+  model["merges"] = json::array({"a a", "aa b", "c aab"});
+  EXPECT_THAT(Encode(model, "caab"), ElementsAre(9));
+}
+
 TEST(BpeTest, MergesMayBePairs) {
   json model = Model();
   model["merges"] = json::array({json::array({"b", "c"}), json::array({"a", "bc"})});

@@ -79,8 +79,10 @@ TEST(NormalizerTest, BrokenOnesAreCorrupt) {
   ExpectRefused("NFC", Reason::kFileCorrupt, "normalizer");
   ExpectRefused({{"type", "Prepend"}}, Reason::kFileCorrupt, "prepend");
   ExpectRefused({{"type", "Sequence"}, {"normalizers", {nullptr}}}, Reason::kFileCorrupt, "normalizers[0]");
-  ExpectRefused({{"type", "Replace"}, {"pattern", json::object()}, {"content", ""}}, Reason::kFileCorrupt,
-                "pattern");
+  for (const json& pattern : {json::object(), json{{"String", "a"}, {"Regex", "b"}}}) {
+    ExpectRefused({{"type", "Replace"}, {"pattern", pattern}, {"content", ""}}, Reason::kFileCorrupt,
+                  "exactly one of Regex and String");
+  }
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ TEST(PreTokenizerTest, ByteLevelCutsByThePatternOfGpt2) {
 TEST(PreTokenizerTest, ByteLevelPutsASpaceBeforeAPieceThatHasNone) {
   const json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"use_regex", false}};
   EXPECT_THAT(Words(byte_level, "a"), ElementsAre("\u0120a"));
-  EXPECT_THAT(Words(byte_level, " a"), ElementsAre("\u0120a"));
+  EXPECT_THAT(Words(byte_level, " a b"), ElementsAre("\u0120a\u0120b"));
 }
 
 TEST(PreTokenizerTest, MetaspaceCutsBeforeEverySpace) {
@@ -78,6 +78,15 @@ TEST(PreTokenizerTest, SequenceAppliesInOrder) {
                           {{{"type", "Digits"}, {"individual_digits", true}},
                            {{"type", "ByteLevel"}, {"add_prefix_space", false}}}}};
   EXPECT_THAT(Words(sequence, "x 12"), ElementsAre("x", "\u0120", "1", "2"));
+}
+
+TEST(PreTokenizerTest, EveryStepCutsInsideThePiecesOfTheOneBefore) {
+  const json sequence = {{"type", "Sequence"},
+                         {"pretokenizers",
+                          {Split({{"String", "-"}}, "Removed"),
+                           {{"type", "Digits"}, {"individual_digits", true}},
+                           Split({{"Regex", "b"}}, "Isolated")}}};
+  EXPECT_THAT(Words(sequence, "a1-2abc-d"), ElementsAre("a", "1", "2", "a", "b", "c", "d"));
 }
 
 void ExpectRefused(const json& pre_tokenizer, Reason reason, absl::string_view named) {

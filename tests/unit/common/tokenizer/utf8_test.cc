@@ -16,6 +16,7 @@ TEST(Utf8Test, ValidTextHasNoInvalidByte) {
 
 TEST(Utf8Test, FirstInvalidByteIsFound) {
   EXPECT_EQ(FirstInvalidUtf8("12345678\xff"), 8);
+  EXPECT_EQ(FirstInvalidUtf8("1234567\xff"), 7);
   EXPECT_EQ(FirstInvalidUtf8("ab\xc3"), 2);              // cut off
   EXPECT_EQ(FirstInvalidUtf8("a\xc0\x80"), 1);           // overlong
   EXPECT_EQ(FirstInvalidUtf8("\u00e9\xed\xa0\x80"), 2);  // surrogate
