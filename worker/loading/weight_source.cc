@@ -10,13 +10,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "common/checkpoint/packed_linear.h"
 #include "common/model/config_reader.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
 #include "worker/loading/dequantize.h"
 #include "worker/loading/finite_check.h"
-#include "common/checkpoint/packed_linear.h"
 
 namespace heroq {
 namespace {

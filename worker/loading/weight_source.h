@@ -13,9 +13,9 @@
 
 #include "absl/status/statusor.h"
 #include "common/checkpoint/checkpoint_reader.h"
+#include "common/checkpoint/packed_checkpoint.h"
 #include "common/file/file_system.h"
 #include "common/model/model_layout.h"
-#include "common/checkpoint/packed_checkpoint.h"
 
 namespace heroq {
 

@@ -29,7 +29,8 @@ at::Tensor Rows(int64_t tokens, int64_t features, c10::ScalarType dtype) {
 }
 
 TEST(SecondMomentTest, ProductsOfBfloat16AreExactAndSummedInFloat32) {
-  // Rounding each product to bfloat16 would leave an error near 2^-9; sums of a thousand in float32 stay below 4e-6.
+  // Rounding each product to bfloat16 would leave an error near 2^-9; sums of a thousand in float32 stay
+  // below 4e-6.
   for (const int64_t features : {1, 5, 48, 64, 100, 576, 600}) {
     for (const int64_t tokens : {1, 2, 31, 512, 1025}) {
       const at::Tensor rows = Rows(tokens, features, at::kBFloat16);
