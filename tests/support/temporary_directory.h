@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -8,13 +9,16 @@
 
 namespace heroq {
 
-// A fresh directory below $TMPDIR or /tmp, removed with everything in it. The path is short, so that Unix
-// sockets fit.
+// A fresh directory below $TMPDIR, or in memory where there is /dev/shm (a sync to a busy disk takes a
+// second), or below /tmp; removed with everything in it. The path is short, so that Unix sockets fit.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    const char* parent = getenv("TMPDIR");
-    path_ = JoinPath(parent == nullptr ? "/tmp" : parent, "hqXXXXXX");
+    const char* chosen = getenv("TMPDIR");
+    const std::string parent = chosen != nullptr               ? chosen
+                               : access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+                                                               : "/tmp";
+    path_ = JoinPath(parent, "hqXXXXXX");
     if (mkdtemp(path_.data()) == nullptr) abort();
   }
   ~TemporaryDirectory() { FileSystem::Posix().RemoveTree(path_).IgnoreError(); }
