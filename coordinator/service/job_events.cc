@@ -73,6 +73,11 @@ void JobEvents::RefreshAll() {
   }
 }
 
+int64_t JobEvents::DeliveredSequence() const {
+  absl::MutexLock lock(&mutex_);
+  return sequence_;
+}
+
 void JobEvents::OnUpdate(const v1::Update& update) {
   std::optional<JobUpdateText> text = DescribeUpdate(update);
   std::vector<std::shared_ptr<JobSubscription>> woken;

@@ -59,13 +59,17 @@ class JobEvents {
                                              std::function<void()> wake);
   // Wakes every watcher for the progress of running tasks.
   void RefreshAll();
+  // The newest update a snapshot of the store shows, and the newest one handed to watchers: a little behind
+  // it.
+  int64_t CommittedSequence() const { return store_.Snapshot()->sequence; }
+  int64_t DeliveredSequence() const;
 
  private:
   void OnUpdate(const v1::Update& update);
 
   CoordinatorStore& store_;
   int listener_ = 0;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   int64_t sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<std::pair<std::string, v1::JobEvent>> kept_ ABSL_GUARDED_BY(mutex_);
   std::multimap<std::string, std::weak_ptr<JobSubscription>> subscriptions_ ABSL_GUARDED_BY(mutex_);

@@ -20,7 +20,7 @@ bool HasEnded(const v1::QuantizationJob& job) {
 
 WatchJobReactor* WatchJobReactor::Start(JobApi& api, JobEvents& events, OpenStreams& streams,
                                         ThreadPool& pool, const v1::WatchQuantizationJobRequest& request) {
-  std::shared_ptr<WatchJobReactor> reactor(new WatchJobReactor(api, streams, pool, request.name()));
+  std::shared_ptr<WatchJobReactor> reactor(new WatchJobReactor(api, events, streams, pool, request.name()));
   {
     absl::MutexLock lock(&reactor->mutex_);
     reactor->self_ = reactor;
@@ -53,6 +53,8 @@ void WatchJobReactor::Wake() {
 
 void WatchJobReactor::BuildNext() {
   while (true) {
+    // Before the events are taken: all up to here are among them.
+    const int64_t delivered = events_.DeliveredSequence();
     const JobSubscription::Next next = first_ ? JobSubscription::Next() : subscription_->Take();
     absl::StatusOr<v1::QuantizationJob> job = api_.Get(name_);
     absl::MutexLock lock(&mutex_);
@@ -69,7 +71,12 @@ void WatchJobReactor::BuildNext() {
       woken_ = false;
       return StartWrite(&message_);
     }
-    if (HasEnded(*job)) return FinishLocked(absl::OkStatus());
+    if (HasEnded(*job)) {
+      if (!last_sequence_.has_value()) last_sequence_ = events_.CommittedSequence();
+      if (delivered >= *last_sequence_) return FinishLocked(absl::OkStatus());
+      // The store's writer is about to hand them over.
+      continue;
+    }
     if (!std::exchange(woken_, false)) {
       busy_ = false;
       return;

@@ -2,7 +2,9 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -32,8 +34,8 @@ class WatchJobReactor final : public grpc::ServerWriteReactor<v1::WatchQuantizat
   void OnDone() override;
 
  private:
-  WatchJobReactor(JobApi& api, OpenStreams& streams, ThreadPool& pool, std::string name)
-      : api_(api), streams_(streams), pool_(pool), name_(std::move(name)) {}
+  WatchJobReactor(JobApi& api, JobEvents& events, OpenStreams& streams, ThreadPool& pool, std::string name)
+      : api_(api), events_(events), streams_(streams), pool_(pool), name_(std::move(name)) {}
 
   // Something may be new: builds the next message on the pool unless one is being built or sent.
   void Wake();
@@ -41,6 +43,7 @@ class WatchJobReactor final : public grpc::ServerWriteReactor<v1::WatchQuantizat
   void FinishLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   JobApi& api_;
+  JobEvents& events_;
   OpenStreams& streams_;
   ThreadPool& pool_;
   const std::string name_;
@@ -48,6 +51,9 @@ class WatchJobReactor final : public grpc::ServerWriteReactor<v1::WatchQuantizat
   // Touched by one message after another only.
   v1::WatchQuantizationJobResponse message_;
   bool first_ = true;
+  // Events up to here are to be sent once the job was seen to have ended: its state is visible before its
+  // last event.
+  std::optional<int64_t> last_sequence_;
 
   absl::Mutex mutex_;
   std::shared_ptr<WatchJobReactor> self_ ABSL_GUARDED_BY(mutex_);
