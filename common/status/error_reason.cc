@@ -26,7 +26,8 @@ absl::Span<const ReasonInfo> AllReasons() { return kReasons; }
 
 const ReasonInfo& InfoOf(Reason reason) { return kReasons[static_cast<std::size_t>(reason)]; }
 
-absl::Status MakeError(Reason reason, absl::string_view message, std::map<std::string, std::string> metadata) {
+absl::Status MakeError(Reason reason, absl::string_view message,
+                       std::map<std::string, std::string> metadata) {
   const ReasonInfo& info = InfoOf(reason);
   absl::Status status(info.code, message);
   status.SetPayload(kReasonUrl, absl::Cord(info.name));
@@ -57,12 +58,15 @@ std::map<std::string, std::string> ErrorMetadata(const absl::Status& status) {
   return metadata;
 }
 
-bool HasReason(const absl::Status& status, Reason reason) { return ReasonName(status) == InfoOf(reason).name; }
+bool HasReason(const absl::Status& status, Reason reason) {
+  return ReasonName(status) == InfoOf(reason).name;
+}
 
 absl::Status Annotate(const absl::Status& status, absl::string_view prefix) {
   if (status.ok()) return status;
   absl::Status annotated(status.code(), absl::StrCat(prefix, ": ", status.message()));
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { annotated.SetPayload(url, payload); });
+  status.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { annotated.SetPayload(url, payload); });
   return annotated;
 }
 

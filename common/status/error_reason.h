@@ -29,9 +29,10 @@ struct ReasonInfo {
 absl::Span<const ReasonInfo> AllReasons();
 const ReasonInfo& InfoOf(Reason reason);
 
-// An error with the reason's status code. `message` says what, which id or file, and what was expected. `metadata`
-// repeats the ids of the message for programs.
-absl::Status MakeError(Reason reason, absl::string_view message, std::map<std::string, std::string> metadata = {});
+// An error with the reason's status code. `message` says what, which id or file, and what was expected.
+// `metadata` repeats the ids of the message for programs.
+absl::Status MakeError(Reason reason, absl::string_view message,
+                       std::map<std::string, std::string> metadata = {});
 
 // The reason attached by MakeError, or "" for a status made otherwise.
 std::string ReasonName(const absl::Status& status);

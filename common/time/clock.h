@@ -10,8 +10,8 @@ class Clock {
   virtual ~Clock() = default;
   // Wall time, for people and journals. May jump.
   virtual absl::Time Now() = 0;
-  // Time since an arbitrary start that never goes back and keeps running while the machine sleeps: leases, deadlines,
-  // durations.
+  // Time since an arbitrary start that never goes back and keeps running while the machine sleeps: leases,
+  // deadlines, durations.
   virtual absl::Duration Monotonic() = 0;
 
   // The process-wide real clock; never destroyed.

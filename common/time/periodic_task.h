@@ -10,9 +10,9 @@
 
 namespace heroq {
 
-// Calls a function on its own thread every `period` (measured from end to start) until destroyed. `Nudge` makes the
-// next call come at once. The only place that waits on real time: code under test is called directly instead.
-// Thread-safe.
+// Calls a function on its own thread every `period` (measured from end to start) until destroyed. `Nudge`
+// makes the next call come at once. The only place that waits on real time: code under test is called
+// directly instead. Thread-safe.
 class PeriodicTask {
  public:
   PeriodicTask(absl::Duration period, std::function<void()> function);

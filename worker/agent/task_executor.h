@@ -13,15 +13,15 @@ namespace heroq {
 
 // What a task may use. References outlive the call.
 struct TaskEnvironment {
-  FileSystem& files;    // model directories
-  BlobStore& blobs;     // inputs and outputs
+  FileSystem& files;  // model directories
+  BlobStore& blobs;   // inputs and outputs
   Cancellation cancellation;
   std::function<void(const std::string& activity, double fraction)> progress;
 };
 
-// Runs one leased task to a result: the seam between the lease loop (gRPC, no tensors) and the numerics (tensors, no
-// gRPC). Errors keep their Reason: NUMERICAL_FAILURE, MODEL_INVALID, OUT_OF_MEMORY, BLOB_MISSING, CANCELLED ...
-// Blocking; one call at a time per executor.
+// Runs one leased task to a result: the seam between the lease loop (gRPC, no tensors) and the numerics
+// (tensors, no gRPC). Errors keep their Reason: NUMERICAL_FAILURE, MODEL_INVALID, OUT_OF_MEMORY,
+// BLOB_MISSING, CANCELLED ... Blocking; one call at a time per executor.
 class TaskExecutor {
  public:
   virtual ~TaskExecutor() = default;

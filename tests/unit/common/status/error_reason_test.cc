@@ -29,7 +29,8 @@ TEST(ErrorReasonTest, ErrorCarriesReasonCodeAndMetadata) {
   EXPECT_EQ(ReasonName(status), "MODEL_INVALID");
   EXPECT_TRUE(HasReason(status, Reason::kModelInvalid));
   EXPECT_FALSE(HasReason(status, Reason::kInternal));
-  EXPECT_THAT(ErrorMetadata(status), testing::ElementsAre(testing::Pair("empty", ""), testing::Pair("tensor", "a.weight")));
+  EXPECT_THAT(ErrorMetadata(status),
+              testing::ElementsAre(testing::Pair("empty", ""), testing::Pair("tensor", "a.weight")));
 }
 
 TEST(ErrorReasonTest, AnnotateKeepsReasonAndMetadata) {

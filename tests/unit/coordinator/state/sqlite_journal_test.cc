@@ -127,7 +127,8 @@ TEST(SqliteJournalTest, SwappedRecordsAreFound) {
   TemporaryDirectory directory;
   { AppendJobs(*OpenJournal(directory.path()), {"a", "b"}); }
   Tamper(directory.path(),
-         "UPDATE journal SET sequence = 3 WHERE sequence = 1; UPDATE journal SET sequence = 1 WHERE sequence = 2;"
+         "UPDATE journal SET sequence = 3 WHERE sequence = 1; UPDATE journal SET sequence = 1 WHERE sequence "
+         "= 2;"
          "UPDATE journal SET sequence = 2 WHERE sequence = 3");
   auto journal = OpenJournal(directory.path());
   const absl::Status status = journal->Replay([](const v1::Update&) { return absl::OkStatus(); });
