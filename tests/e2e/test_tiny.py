@@ -42,7 +42,7 @@ def undisturbed(inputs, tmp_path_factory):
     return published_bytes(out)
 
 
-@pytest.mark.parametrize("flags", [[], ["--propagation", "quantized"], ["--evaluation", "EVALUATION"],
+@pytest.mark.parametrize("flags", [[], ["--propagation", "quantized"], ["--evaluation", "EVALUATION", "--evaluation-sequences", "8", "--evaluation-length", "64"],
                                    ["--max-shard-size", "100000"]], ids=["default", "quantized", "evaluated", "shards"])
 def test_published_bytes_do_not_depend_on_the_number_of_workers(inputs, tmp_path, flags):
     flags = [str(inputs / "evaluation.txt") if flag == "EVALUATION" else flag for flag in flags]
@@ -80,12 +80,28 @@ def test_rtn_needs_no_calibration(inputs, tmp_path):
 
 
 def workers_of(process):
-    def command(pid):
+    """Worker processes of a running command: id -> process id."""
+    found = {}
+    for pid in process_tree.descendants(process.pid):
         try:
-            return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+            arguments = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
         except OSError:
-            return ""
-    return [pid for pid in process_tree.descendants(process.pid) if command(pid).endswith("heroq-worker")]
+            continue
+        if arguments[0].endswith("heroq-worker"):
+            found[arguments[arguments.index("--id") + 1]] = pid
+    return found
+
+
+def kill_in_the_middle_of_a_task(process, out):
+    """A stopped worker cannot finish what the journal says it holds."""
+    while True:
+        worker, pid = next(iter(workers_of(process).items()))
+        os.kill(pid, signal.SIGSTOP)
+        if worker in journal.holders(out):
+            os.kill(pid, signal.SIGKILL)
+            return
+        os.kill(pid, signal.SIGCONT)
+        assert process.poll() is None, "the job ended before a worker was caught at work"
 
 
 def wait_until(condition, seconds=60):
@@ -104,7 +120,7 @@ def test_a_killed_worker_costs_nothing_but_time(inputs, tmp_path, undisturbed):
     out = tmp_path / "out"
     process = start_deep(inputs, out)
     wait_until(lambda: len(journal.completed(out)) >= 6)
-    os.kill(workers_of(process)[0], signal.SIGKILL)
+    kill_in_the_middle_of_a_task(process, out)
     _, error = process.communicate(timeout=300)
     assert process.returncode == 0, error
     assert any(update["taskReturned"]["cause"] == "CAUSE_LOST" for update in journal.updates(out) if "taskReturned" in update)

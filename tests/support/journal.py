@@ -36,3 +36,15 @@ def completed(out):
         elif "taskCompleted" in update:
             done += tasks[update["taskCompleted"]["leaseId"]]
     return done
+
+
+def holders(out):
+    """Ids of workers with a lease that has neither a result nor an end."""
+    held = {}
+    for update in updates(out):
+        if "taskLeased" in update:
+            held[update["taskLeased"]["leaseId"]] = update["taskLeased"]["workerId"]
+        for end in ("taskCompleted", "taskReturned"):
+            if end in update:
+                held.pop(update[end]["leaseId"], None)
+    return set(held.values())
