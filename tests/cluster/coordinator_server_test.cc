@@ -169,7 +169,9 @@ TEST_F(CoordinatorServerTest, RepeatedRequestReturnsTheFirstJob) {
   Start();
   const auto first = Create(Spec("out"), "", "request-1");
   ASSERT_TRUE(first.ok()) << first.status();
-  EXPECT_EQ(first->state(), v1::QuantizationJob::STATE_QUEUED);
+  // The driver may have planned it already.
+  EXPECT_THAT(first->state(),
+              testing::AnyOf(v1::QuantizationJob::STATE_QUEUED, v1::QuantizationJob::STATE_RUNNING));
   const auto again = Create(Spec("out"), "", "request-1");
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->name(), first->name());
