@@ -62,10 +62,11 @@ def test_published_bytes_do_not_depend_on_the_number_of_workers(inputs, tmp_path
 ], ids=lambda flags: " ".join(flags))
 def test_transformers_loads_what_was_measured(inputs, tmp_path, flags):
     out = tmp_path / "out"
-    quantize(inputs, out, "--evaluation", inputs / "evaluation.txt", "--evaluation-sequences", "8",
+    # In float32: on a random model bfloat16's rounding alone moves the perplexity by more than the bound.
+    quantize(inputs, out, "--compute", "f32", "--evaluation", inputs / "evaluation.txt", "--evaluation-sequences", "8",
              "--evaluation-length", "64", *flags)
     report = json.loads((out / "report/report.json").read_text())
-    scores = judge.judge(str(inputs / "model"), [str(out)], inputs / "evaluation.txt", 8, 64)
+    scores = judge.judge(str(inputs / "model"), [str(out)], inputs / "evaluation.txt", 8, 64, torch.float32)
     assert report["evaluation"]["quantized_perplexity"] == pytest.approx(scores[str(out)]["perplexity"], rel=0.005)
     assert report["evaluation"]["original_perplexity"] == pytest.approx(
         scores[str(inputs / "model")]["perplexity"], rel=0.005)

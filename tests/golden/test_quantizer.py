@@ -134,7 +134,8 @@ def output_error(weight, moments, scales, zeros, codes):
 @pytest.mark.parametrize("group", [32, 64, -1])
 @pytest.mark.parametrize("act_order", [True, False])
 def test_gptq_equals_the_published_algorithm(bits, symmetric, group, act_order):
-    weight, moments = layer(100, 320, 1500, bits)
+    # Rows enough that single codes on a rounding boundary do not decide the loss.
+    weight, moments = layer(600, 320, 1500, bits)
     ours = run("gptq", weight, bits, group, symmetric, act_order=act_order, moments=moments, tokens=1500)
     codes = reference_gptq(weight, moments, ours.scales, ours.zeros, bits, 0.01, act_order)
     assert np.mean(ours.codes == codes) >= 0.995

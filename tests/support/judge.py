@@ -25,8 +25,8 @@ def load(directory, dtype=torch.bfloat16):
 def spread_windows(stream, sequences, length):
     """First and last token included, evenly spaced: the windows of heroq's own evaluation."""
     count = min(sequences, len(stream) // length)
-    step = (len(stream) - length) // max(1, count - 1)
-    return torch.tensor([stream[i * step:i * step + length] for i in range(count)])
+    begins = [i * (len(stream) - length) // max(1, count - 1) for i in range(count)]
+    return torch.tensor([stream[begin:begin + length] for begin in begins])
 
 
 def read_windows(directory, text, sequences, length):
@@ -54,12 +54,12 @@ def score(reference, model, ids):
     return {"perplexity": float(torch.tensor(nll / tokens).exp()), "kl": kl / tokens, "tokens": tokens}
 
 
-def judge(reference_directory, checkpoints, text, sequences=32, length=512):
+def judge(reference_directory, checkpoints, text, sequences=32, length=512, dtype=torch.bfloat16):
     ids = read_windows(reference_directory, text, sequences, length)
-    reference = load(reference_directory)
+    reference = load(reference_directory, dtype)
     scores = {reference_directory: score(reference, None, ids)}
     for directory in checkpoints:
-        scores[directory] = score(reference, load(directory), ids)
+        scores[directory] = score(reference, load(directory, dtype), ids)
     return scores
 
 
