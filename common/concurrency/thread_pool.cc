@@ -27,22 +27,15 @@ void ThreadPool::Run() {
     std::function<void()> function;
     {
       absl::MutexLock lock(&mutex_);
-      // A running function may still schedule another, so a thread leaves only when nothing waits and nothing
-      // runs.
-      auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-        return !waiting_.empty() || (stop_ && running_ == 0);
-      };
+      const auto ready = [this]()
+                             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stop_ || !waiting_.empty(); };
       mutex_.Await(absl::Condition(&ready));
+      // What a running function schedules later, its own thread comes back for.
       if (waiting_.empty()) return;
       function = std::move(waiting_.front());
       waiting_.pop_front();
-      ++running_;
     }
     function();
-    // Captures are destroyed before the pool counts as idle.
-    function = nullptr;
-    absl::MutexLock lock(&mutex_);
-    --running_;
   }
 }
 

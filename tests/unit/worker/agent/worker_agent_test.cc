@@ -101,7 +101,17 @@ TEST_F(WorkerAgentTest, SlotsRunAtTheSameTime) {
 TEST_F(WorkerAgentTest, LeaseThatComesBeforeTheAnswerToTheLastResultIsTaken) {
   // The coordinator grants the next lease when it has taken a result, which the worker learns later.
   coordinator_.on_complete = [&](const std::string& lease_id) {
-    if (lease_id == "a") coordinator_.SendLease("b");
+    if (lease_id != "a") return;
+    coordinator_.SendLease("b");
+    // Until the worker has dealt with it, one way or the other.
+    coordinator_.WaitFor([&] {
+      if (!coordinator_.released.empty()) return true;
+      if (coordinator_.heartbeats.empty()) return false;
+      for (const auto& progress : coordinator_.heartbeats.back().running()) {
+        if (progress.token().lease_id() == "b") return true;
+      }
+      return false;
+    });
   };
   StartAgent();
   coordinator_.SendLease("a");
