@@ -98,6 +98,8 @@ TEST_F(WatchTest, BrokenStreamIsResumedBySequenceWithoutGapsOrRepeats) {
       events += message.has_event() ? 1 : 0;
       return events == 2 || (message.has_event() && message.event().sequence() == last);
     });
+    ASSERT_FALSE(messages.empty());
+    EXPECT_FALSE(messages[0].has_event()) << "the state comes first";
     // A cancelled stream may deliver what was on its way.
     for (int64_t sequence : Sequences(messages)) {
       seen.push_back(sequence);
