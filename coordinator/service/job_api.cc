@@ -140,7 +140,8 @@ v1::QuantizationJob JobApi::Summary(const JobRecord& job) const {
 absl::StatusOr<std::shared_ptr<const JobRecord>> JobApi::FindRepeated(
     const v1::CreateQuantizationJobRequest& request) const {
   if (request.request_id().empty()) return nullptr;
-  for (const auto& [job_id, job] : store_.Snapshot()->jobs) {
+  const std::shared_ptr<const CoordinatorState> state = store_.Snapshot();
+  for (const auto& [job_id, job] : state->jobs) {
     if (job->request_id != request.request_id()) continue;
     if (google::protobuf::util::MessageDifferencer::Equals(job->spec, request.spec())) return job;
     return MakeError(

@@ -67,7 +67,7 @@ def test_a_second_run_on_the_same_directory_is_refused_naming_the_first(inputs, 
 
 def test_a_run_that_times_out_resumes(inputs, tmp_path):
     out = tmp_path / "out"
-    late = heroq(*arguments(inputs, out, "deep"), "--timeout", "1.5", "--quiet", check=False)
+    late = heroq(*arguments(inputs, out, "deep"), "--workers", "1", "--timeout", "1", "--quiet", check=False)
     assert late.returncode == 6
     assert "the same command resumes" in late.stderr
     resumed = heroq(*arguments(inputs, out, "deep"))
