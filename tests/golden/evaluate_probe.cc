@@ -8,9 +8,9 @@
 #include <cstdio>
 #include <string>
 
+#include "common/blob/digest_proto.h"
 #include "common/status/status_macros.h"
 #include "tests/support/memory_blob_store.h"
-#include "worker/agent/digest_proto.h"
 #include "worker/agent/evaluate_task.h"
 #include "worker/agent/tensor_blobs.h"
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/blob/digest_proto.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
-#include "worker/agent/digest_proto.h"
 #include "worker/agent/shard_range_check.h"
 #include "worker/agent/shard_runner.h"
 #include "worker/agent/unit_blob_reader.h"

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/blob/digest_proto.h"
 #include "common/model/shard_tree.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
-#include "worker/agent/digest_proto.h"
 #include "worker/agent/shard_range_check.h"
 #include "worker/agent/shard_runner.h"
 #include "worker/agent/tensor_blobs.h"

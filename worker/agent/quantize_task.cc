@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/blob/digest_proto.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
-#include "worker/agent/digest_proto.h"
 #include "worker/agent/linear_reporter.h"
 #include "worker/agent/method_proto.h"
 #include "worker/agent/statistics_reader.h"

@@ -8,10 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/blob/digest_proto.h"
 #include "common/model/shard_tree.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
-#include "worker/agent/digest_proto.h"
 #include "worker/agent/tensor_blobs.h"
 #include "worker/calibration/moment_tap.h"
 #include "worker/device/torch_status.h"

@@ -7,9 +7,9 @@
 
 #include <string>
 
+#include "common/blob/digest_proto.h"
 #include "common/status/error_reason.h"
 #include "tests/support/memory_blob_store.h"
-#include "worker/agent/digest_proto.h"
 #include "worker/agent/tensor_blobs.h"
 
 namespace heroq {

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "common/blob/digest_proto.h"
 #include "tests/support/memory_blob_store.h"
 #include "tests/support/memory_file_system.h"
 #include "tests/support/tiny_model.h"
 #include "worker/agent/capture_task.h"
-#include "worker/agent/digest_proto.h"
 #include "worker/agent/task_executor.h"
 #include "worker/loading/weight_source.h"
 
