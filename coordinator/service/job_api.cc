@@ -156,7 +156,8 @@ absl::Status JobApi::CheckOutputIsFree(const v1::JobSpec& spec) const {
   if (!spec.has_output()) return absl::OkStatus();
   HEROQ_ASSIGN_OR_RETURN(const std::string output,
                          ResolveLocation(planner_.roots(), spec.output().location()));
-  for (const auto& [job_id, job] : store_.Snapshot()->jobs) {
+  const std::shared_ptr<const CoordinatorState> state = store_.Snapshot();
+  for (const auto& [job_id, job] : state->jobs) {
     if (job->terminal() || !job->spec.has_output()) continue;
     const auto other = ResolveLocation(planner_.roots(), job->spec.output().location());
     // A root that is configured no more: that job fails by itself.

@@ -67,10 +67,13 @@ def test_a_second_run_on_the_same_directory_is_refused_naming_the_first(inputs, 
 
 def test_a_run_that_times_out_resumes(inputs, tmp_path):
     out = tmp_path / "out"
-    late = heroq(*arguments(inputs, out, "deep"), "--workers", "1", "--timeout", "1", "--quiet", check=False)
+    # Long enough to be late: one worker, and much to evaluate.
+    long = ["--workers", "1", "--evaluation", inputs / "evaluation.txt", "--evaluation-sequences", "200",
+            "--evaluation-length", "64"]
+    late = heroq(*arguments(inputs, out, "deep"), *long, "--timeout", "1", "--quiet", check=False)
     assert late.returncode == 6
     assert "the same command resumes" in late.stderr
-    resumed = heroq(*arguments(inputs, out, "deep"))
+    resumed = heroq(*arguments(inputs, out, "deep"), *long)
     assert "resuming" in resumed.stderr
     assert not pathlib.Path(f"{out}.heroq").exists()
 
