@@ -1,10 +1,12 @@
 #include "coordinator/client/progress_renderer.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/client/eta_smoother.h"
 #include "coordinator/client/job_text.h"
 #include "coordinator/client/number_format.h"
 #include "coordinator/client/progress_frame.h"
@@ -21,6 +23,11 @@ bool IsWorthALine(const v1::JobEvent& event) {
   return false;
 }
 
+void ShowEta(const EtaSmoother& eta, absl::Duration now, v1::QuantizationJob& job) {
+  const std::optional<absl::Duration> left = eta.Left(now);
+  job.set_eta_seconds(left.has_value() ? absl::ToDoubleSeconds(*left) : -1);
+}
+
 class NoProgress final : public ProgressRenderer {
  public:
   void Update(const v1::QuantizationJob& job, const v1::JobEvent* event) override {}
@@ -34,6 +41,7 @@ class PlainProgress final : public ProgressRenderer {
   PlainProgress(std::ostream& out, Clock& clock) : out_(out), clock_(clock), start_(clock.Monotonic()) {}
 
   void Update(const v1::QuantizationJob& job, const v1::JobEvent* event) override {
+    eta_.Update(job.eta_seconds(), clock_.Monotonic());
     const bool moved = job.state() != job_.state() || job.phase() != job_.phase();
     job_ = job;
     if (event != nullptr && IsWorthALine(*event)) Print(event->message());
@@ -51,6 +59,7 @@ class PlainProgress final : public ProgressRenderer {
 
   void PrintJob() {
     last_line_ = clock_.Monotonic();
+    ShowEta(eta_, last_line_, job_);
     Print(RenderLine(job_));
   }
   void Print(const std::string& text) {
@@ -61,6 +70,7 @@ class PlainProgress final : public ProgressRenderer {
   Clock& clock_;
   const absl::Duration start_;
   absl::Duration last_line_ = absl::ZeroDuration();
+  EtaSmoother eta_;
   v1::QuantizationJob job_;
 };
 
@@ -72,6 +82,7 @@ class AnimatedProgress final : public ProgressRenderer {
 
   void Update(const v1::QuantizationJob& job, const v1::JobEvent* event) override {
     job_ = job;
+    eta_.Update(job.eta_seconds(), clock_.Monotonic());
     if (event != nullptr && IsWorthALine(*event)) {
       Note(event->message());
     } else if (clock_.Monotonic() - last_frame_ >= kFrameInterval) {
@@ -103,6 +114,7 @@ class AnimatedProgress final : public ProgressRenderer {
     last_frame_ = clock_.Monotonic();
     std::vector<std::string> frame;
     if (!job_.name().empty()) {
+      ShowEta(eta_, last_frame_, job_);
       frame = RenderFrame(job_, last_frame_ - start_, options_.terminal, options_.terminal_size());
     }
     std::string picture = absl::StrCat("\033[?2026h", Erase(), text);
@@ -120,6 +132,7 @@ class AnimatedProgress final : public ProgressRenderer {
   const absl::Duration start_;
   absl::Duration last_frame_ = -absl::InfiniteDuration();
   std::vector<int> widths_;  // of the lines on the screen
+  EtaSmoother eta_;
   v1::QuantizationJob job_;
 };
 

@@ -34,6 +34,8 @@ absl::StatusOr<ExitCode> FollowOnServer(QuantizationClient& client, const std::s
       if (line.command()->get_name() == "watch" && line.output_format() == OutputFormat::kJsonLines) {
         return ExitCodeOf(result.job);
       }
+      if (line.jobs.size() > 1 && line.output_format() == OutputFormat::kTable)
+        *context.out << "job             " << id << "\n";
       return PrintEnd(result.job, std::nullopt, line, context);
     case FollowEnd::kInterrupted:
       *context.error << "heroq: interrupted; the job goes on. heroq watch " << id

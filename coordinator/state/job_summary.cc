@@ -37,12 +37,30 @@ void AddTo(v1::PhaseProgress& progress, const KindTotals& totals) {
   progress.set_tasks_total(progress.tasks_total() + totals.total);
 }
 
-double Eta(const std::map<TaskKind, KindTotals>& kinds, const std::vector<v1::RunningTask>& running) {
+// Evaluation comes last, so nothing of it is measured for most of a job. It runs both models over its tokens;
+// a capture runs one block over those of its shard.
+double GuessEvaluationSeconds(const v1::Plan& plan, const KindTotals& captures) {
+  if (captures.done == 0) return kUnknown;
+  const auto tokens = [](double sequences, double length) { return sequences * length; };
+  const double of_shard = tokens(plan.calibration().samples(), plan.calibration().sequence_length()) /
+                          std::max(plan.calibration().shards(), 1);
+  const double of_evaluation = tokens(plan.evaluation().sequences(), plan.evaluation().sequence_length());
+  return captures.seconds / captures.done * 2 * plan.block_count() * of_evaluation / std::max(of_shard, 1.0);
+}
+
+double Eta(const v1::Plan& plan, std::map<TaskKind, KindTotals>& kinds,
+           const std::vector<v1::RunningTask>& running) {
   if (running.empty()) return kUnknown;
   double work = 0;
   for (const auto& [kind, totals] : kinds) {
     if (totals.done == totals.total) continue;
-    if (totals.done == 0) return kUnknown;
+    if (totals.done == 0) {
+      const double guess =
+          kind == TaskKind::kEvaluate ? GuessEvaluationSeconds(plan, kinds[TaskKind::kCapture]) : kUnknown;
+      if (guess < 0) return kUnknown;
+      work += guess;
+      continue;
+    }
     work += totals.seconds / totals.done * (totals.total - totals.done);
   }
   return work / static_cast<double>(running.size());
@@ -69,7 +87,8 @@ v1::QuantizationJob SummarizeJob(const JobRecord& job, const std::vector<v1::Run
   AddTo(*summary.mutable_calibration(), kinds[TaskKind::kAdvance]);
   AddTo(*summary.mutable_quantization(), kinds[TaskKind::kQuantize]);
   AddTo(*summary.mutable_evaluation(), kinds[TaskKind::kEvaluate]);
-  summary.set_eta_seconds(job.state == v1::QuantizationJob::STATE_RUNNING ? Eta(kinds, running) : kUnknown);
+  const bool estimable = planned && job.state == v1::QuantizationJob::STATE_RUNNING;
+  summary.set_eta_seconds(estimable ? Eta(*job.plan, kinds, running) : kUnknown);
   if (job.state == v1::QuantizationJob::STATE_FAILED) *summary.mutable_failure() = job.failure;
   // A failed quality gate leaves its numbers.
   if (job.terminal() && job.result.ByteSizeLong() > 0) *summary.mutable_result() = job.result;

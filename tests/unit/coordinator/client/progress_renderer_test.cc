@@ -21,6 +21,7 @@ v1::QuantizationJob Job(int done) {
   job.set_phase(v1::QuantizationJob::PHASE_QUANTIZING);
   job.mutable_quantization()->set_tasks_done(done);
   job.mutable_quantization()->set_tasks_total(4);
+  job.set_eta_seconds(-1);
   return job;
 }
 
@@ -123,6 +124,18 @@ TEST_F(ProgressRendererTest, FinishLeavesNothingBehind) {
   EXPECT_EQ(Take(), "\r\033[2A\033[J");
   progress->Finish();
   EXPECT_EQ(Take(), "");
+}
+
+TEST_F(ProgressRendererTest, LastKnownEtaCountsDown) {
+  const auto progress = New(false);
+  v1::QuantizationJob job = Job(0);
+  job.set_eta_seconds(90);
+  progress->Update(job, nullptr);
+  EXPECT_EQ(Take(), "[0.0s] quantizing: quantize 0/4, about 1m30s left\n");
+  progress->Update(Job(1), nullptr);
+  clock_.monotonic += absl::Seconds(30);
+  progress->Refresh();
+  EXPECT_EQ(Take(), "[30s] quantizing: quantize 1/4, about 1m00s left\n");
 }
 
 TEST_F(ProgressRendererTest, QuietSaysNothing) {

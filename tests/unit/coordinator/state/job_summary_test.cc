@@ -56,6 +56,22 @@ TEST(JobSummaryTest, EtaIsWorkLeftOverRunningLeases) {
   EXPECT_LT(SummarizeJob(fixture.Job("a"), {}, "").eta_seconds(), 0) << "nothing runs";
 }
 
+TEST(JobSummaryTest, EtaCountsEvaluationBeforeItBegins) {
+  StateFixture fixture;
+  v1::Plan plan = TestPlan({.blocks = 1, .shards = 2, .evaluation_sequences = 3});
+  plan.mutable_calibration()->set_samples(4);
+  plan.mutable_calibration()->set_sequence_length(8);
+  plan.mutable_evaluation()->set_sequence_length(8);
+  fixture.AddJob("a", plan);
+  // One block over 4 x 8 / 2 tokens takes 2 s.
+  fixture.Finish("a", {"capture/0/0"}, Took(2));
+  fixture.Finish("a", {"capture/0/1"}, Took(2));
+  fixture.Finish("a", {"quantize/0/mlp"}, Took(10));
+  const std::vector<v1::RunningTask> running(1);
+  EXPECT_DOUBLE_EQ(SummarizeJob(fixture.Job("a"), running, "").eta_seconds(), 10 + 2.0 / 16 * 2 * 1 * 3 * 8)
+      << "one unit, and two models of one block over 3 x 8 tokens";
+}
+
 TEST(JobSummaryTest, FailureIsShownOnceTheJobHasFailed) {
   StateFixture fixture;
   fixture.AddJob("a");
