@@ -12,26 +12,8 @@ import pytest
 
 import heroq_cli
 import process_tree
-import tiny_llama
 from heroq_cli import HEROQ, heroq, published_bytes
-
-CALIBRATION = ["--samples", "16", "--sequence-length", "64"]
-EVALUATION = ["--evaluation-sequences", "8", "--evaluation-length", "64"]
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("inputs")
-    tiny_llama.write_model(folder / "model")
-    # Enough blocks that a run is always caught in its middle.
-    tiny_llama.write_model(folder / "deep", num_hidden_layers=24)
-    (folder / "calibration.txt").write_text(tiny_llama.text(6000, seed=10))
-    (folder / "evaluation.txt").write_text(tiny_llama.text(6000, seed=11))
-    return folder
-
-
-def arguments(inputs, out, model="model"):
-    return ["quantize", inputs / model, "--output", out, "--calibration", inputs / "calibration.txt", *CALIBRATION]
+from run_inputs import EVALUATION, inputs, quantize_command  # noqa: F401 (inputs is a fixture)
 
 
 def child(process, program):
@@ -47,7 +29,7 @@ def child(process, program):
 
 def start_deep(inputs, out):
     """A run whose job is accepted."""
-    process = heroq_cli.start(*arguments(inputs, out, "deep"), "--no-progress")
+    process = heroq_cli.start(*quantize_command(inputs, out, model="deep"), "--no-progress")
     deadline = time.monotonic() + 60
     while not pathlib.Path(f"{out}.heroq/job.json").exists():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
@@ -58,7 +40,7 @@ def start_deep(inputs, out):
 def test_a_second_run_on_the_same_directory_is_refused_naming_the_first(inputs, tmp_path):
     out = tmp_path / "out"
     first = start_deep(inputs, out)
-    second = heroq(*arguments(inputs, out, "deep"), check=False)
+    second = heroq(*quantize_command(inputs, out, model="deep"), check=False)
     assert second.returncode == 1
     assert f"process {first.pid} works on {out}" in second.stderr
     first.communicate(timeout=300)
@@ -70,30 +52,30 @@ def test_a_run_that_times_out_resumes(inputs, tmp_path):
     # Long enough to be late: one worker, and much to evaluate.
     long = ["--workers", "1", "--evaluation", inputs / "evaluation.txt", "--evaluation-sequences", "200",
             "--evaluation-length", "64"]
-    late = heroq(*arguments(inputs, out, "deep"), *long, "--timeout", "1", "--quiet", check=False)
+    late = heroq(*quantize_command(inputs, out, model="deep"), *long, "--timeout", "1", "--quiet", check=False)
     assert late.returncode == 6
     assert "the same command resumes" in late.stderr
-    resumed = heroq(*arguments(inputs, out, "deep"), *long)
+    resumed = heroq(*quantize_command(inputs, out, model="deep"), *long)
     assert "resuming" in resumed.stderr
     assert not pathlib.Path(f"{out}.heroq").exists()
 
 
 def test_the_quality_gate_has_its_exit_code_and_publishes_nothing(inputs, tmp_path):
     out = tmp_path / "out"
-    result = heroq(*arguments(inputs, out), "--evaluation", inputs / "evaluation.txt", *EVALUATION, "--bits", "2",
+    result = heroq(*quantize_command(inputs, out), "--evaluation", inputs / "evaluation.txt", *EVALUATION, "--bits", "2",
                    "--group-size", "32", "--max-kl", "1e-9", check=False)
     assert result.returncode == 7, result.stderr
     assert not out.exists()
     assert sorted(p.name for p in pathlib.Path(f"{out}.heroq").iterdir()) == ["lock", "log"]
     # Nothing is unfinished: other flags are welcome.
-    heroq(*arguments(inputs, out))
+    heroq(*quantize_command(inputs, out))
     assert out.exists()
 
 
 def test_eval_measures_what_the_run_measured(inputs, tmp_path):
     out = tmp_path / "out"
     evaluation = ["--evaluation", inputs / "evaluation.txt", *EVALUATION]
-    job = json.loads(heroq(*arguments(inputs, out), *evaluation, "-o", "json").stdout)
+    job = json.loads(heroq(*quantize_command(inputs, out), *evaluation, "-o", "json").stdout)
     again = json.loads(heroq("eval", out, "--reference", inputs / "model", *evaluation, "-o", "json").stdout)
     assert again["result"]["evaluation"] == job["result"]["evaluation"]
     assert int(job["result"]["evaluation"]["token_count"]) == 8 * 63
@@ -101,7 +83,7 @@ def test_eval_measures_what_the_run_measured(inputs, tmp_path):
 
 def test_a_run_without_its_coordinator_ends_and_resumes(inputs, tmp_path):
     undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
-    heroq(*arguments(inputs, undisturbed, "deep"))
+    heroq(*quantize_command(inputs, undisturbed, model="deep"))
     process = start_deep(inputs, out)
     family = process_tree.descendants(process.pid)
     os.kill(child(process, "heroq-coordinator"), signal.SIGKILL)
@@ -109,12 +91,12 @@ def test_a_run_without_its_coordinator_ends_and_resumes(inputs, tmp_path):
     assert process.returncode == 5
     assert "the coordinator was killed by signal 9" in error
     assert not any(pathlib.Path(f"/proc/{pid}").exists() for pid in family)
-    heroq(*arguments(inputs, out, "deep"))
+    heroq(*quantize_command(inputs, out, model="deep"))
     assert published_bytes(out) == published_bytes(undisturbed)
 
 
 def test_a_device_that_is_not_there_is_named(inputs, tmp_path):
-    result = heroq(*arguments(inputs, tmp_path / "out"), "--device", "cuda:63", check=False)
+    result = heroq(*quantize_command(inputs, tmp_path / "out"), "--device", "cuda:63", check=False)
     assert result.returncode == 5
     assert "cuda:63" in result.stderr and "not started again" in result.stderr
 
@@ -149,7 +131,7 @@ def run_on_terminal(command, environment):
 
 
 def test_a_terminal_shows_bars_and_is_left_clean(inputs, tmp_path):
-    shown, output = run_on_terminal(arguments(inputs, tmp_path / "out", "deep"),
+    shown, output = run_on_terminal(quantize_command(inputs, tmp_path / "out", model="deep"),
                                     {"TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"})
     assert re.search(r"  calibrate  [█░]{40} +\d+ %  \d+/192\r\n", shown)
     assert re.search(r"  worker-1  (capture|quantize)/", shown)
@@ -160,6 +142,6 @@ def test_a_terminal_shows_bars_and_is_left_clean(inputs, tmp_path):
 
 
 def test_a_dumb_terminal_gets_plain_lines(inputs, tmp_path):
-    shown, _ = run_on_terminal(arguments(inputs, tmp_path / "out"), {"TERM": "dumb"})
+    shown, _ = run_on_terminal(quantize_command(inputs, tmp_path / "out"), {"TERM": "dumb"})
     assert "\033" not in shown
     assert re.search(r"^\[\d+\.\ds\] succeeded", shown, re.MULTILINE)

@@ -13,26 +13,12 @@ import heroq_cli
 import journal
 import judge
 import process_tree
-import tiny_llama
 from heroq_cli import heroq, published_bytes
-
-CALIBRATION = ["--samples", "16", "--sequence-length", "64"]
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("inputs")
-    tiny_llama.write_model(folder / "model")
-    # Enough blocks that something is always left to interrupt.
-    tiny_llama.write_model(folder / "deep", num_hidden_layers=24)
-    (folder / "calibration.txt").write_text(tiny_llama.text(6000, seed=10))
-    (folder / "evaluation.txt").write_text(tiny_llama.text(6000, seed=11))
-    return folder
+from run_inputs import CALIBRATION, EVALUATION, inputs, quantize_command  # noqa: F401 (inputs is a fixture)
 
 
 def quantize(inputs, out, *flags, model="model"):
-    return heroq("quantize", inputs / model, "--output", out, "--calibration", inputs / "calibration.txt", *CALIBRATION,
-                 *flags)
+    return heroq(*quantize_command(inputs, out, *flags, model=model))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +28,7 @@ def undisturbed(inputs, tmp_path_factory):
     return published_bytes(out)
 
 
-@pytest.mark.parametrize("flags", [[], ["--propagation", "quantized"], ["--evaluation", "EVALUATION", "--evaluation-sequences", "8", "--evaluation-length", "64"],
+@pytest.mark.parametrize("flags", [[], ["--propagation", "quantized"], ["--evaluation", "EVALUATION", *EVALUATION],
                                    ["--max-shard-size", "100000"]], ids=["default", "quantized", "evaluated", "shards"])
 def test_published_bytes_do_not_depend_on_the_number_of_workers(inputs, tmp_path, flags):
     flags = [str(inputs / "evaluation.txt") if flag == "EVALUATION" else flag for flag in flags]
