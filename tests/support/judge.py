@@ -11,6 +11,7 @@ import json
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TQDM_DISABLE", "1")
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
