@@ -1,6 +1,7 @@
 #include "common/file/file_system.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/file/failpoint.h"
 #include "common/file/temporary_name.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -11,7 +12,9 @@ namespace {
 absl::Status WriteAndSync(FileSystem& files, const std::string& path, absl::string_view data) {
   HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files.Create(path));
   HEROQ_RETURN_IF_ERROR(file->Append(data));
+  HEROQ_FAILPOINT(atomic_write_before_sync);
   HEROQ_RETURN_IF_ERROR(file->Sync());
+  HEROQ_FAILPOINT(atomic_write_before_rename);
   return file->Close();
 }
 
@@ -39,7 +42,16 @@ absl::Status WriteFileAtomically(FileSystem& files, const std::string& path, abs
     files.RemoveFile(temporary).IgnoreError();
     return status;
   }
+  HEROQ_FAILPOINT(atomic_write_after_rename);
   return files.SyncDirectory(directory);
+}
+
+absl::Status CreateDirectoriesDurably(FileSystem& files, const std::string& path) {
+  const std::string parent = DirectoryOf(path);
+  if (!files.Exists(parent)) HEROQ_RETURN_IF_ERROR(CreateDirectoriesDurably(files, parent));
+  HEROQ_RETURN_IF_ERROR(files.CreateDirectories(path));
+  // Also when it existed: whoever made it may have been killed before the sync.
+  return files.SyncDirectory(parent);
 }
 
 std::string JoinPath(absl::string_view a, absl::string_view b) {

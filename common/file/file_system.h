@@ -83,6 +83,10 @@ absl::StatusOr<std::string> ReadFile(FileSystem& files, const std::string& path,
 // sync directory.
 absl::Status WriteFileAtomically(FileSystem& files, const std::string& path, absl::string_view data);
 
+// CreateDirectories that a power cut does not undo: the parents of `path` and of every directory made on the
+// way are synced.
+absl::Status CreateDirectoriesDurably(FileSystem& files, const std::string& path);
+
 // "a/b" + "c" -> "a/b/c"; an absolute second part wins.
 std::string JoinPath(absl::string_view a, absl::string_view b);
 // "a/b/c" -> "a/b"; "c" -> ".".
