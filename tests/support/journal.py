@@ -27,10 +27,10 @@ def leases(out):
     return [(u["taskLeased"]["leaseId"], u["taskLeased"]["taskIds"]) for u in updates(out) if "taskLeased" in u]
 
 
-def completed(out):
+def completed_in(updates):
     """Ids of tasks that are done, in order."""
     tasks, done = {}, []
-    for update in updates(out):
+    for update in updates:
         if "taskLeased" in update:
             tasks[update["taskLeased"]["leaseId"]] = update["taskLeased"]["taskIds"]
         elif "taskCompleted" in update:
@@ -38,13 +38,31 @@ def completed(out):
     return done
 
 
-def holders(out):
-    """Ids of workers with a lease that has neither a result nor an end."""
+def completed(out):
+    return completed_in(updates(out))
+
+
+def open_leases(updates):
+    """The updates that granted leases which have neither a result nor an end, by lease id."""
     held = {}
-    for update in updates(out):
+    for update in updates:
         if "taskLeased" in update:
-            held[update["taskLeased"]["leaseId"]] = update["taskLeased"]["workerId"]
+            held[update["taskLeased"]["leaseId"]] = update["taskLeased"]
+        elif "epochStarted" in update:
+            held.clear()
         for end in ("taskCompleted", "taskReturned"):
             if end in update:
                 held.pop(update[end]["leaseId"], None)
-    return set(held.values())
+    return held
+
+
+def lost_leases(updates):
+    """The updates that granted leases whose worker was lost, in the order of the losses."""
+    granted = {update["taskLeased"]["leaseId"]: update["taskLeased"] for update in updates if "taskLeased" in update}
+    return [granted[update["taskReturned"]["leaseId"]] for update in updates
+            if update.get("taskReturned", {}).get("cause") == "CAUSE_LOST"]
+
+
+def holders(out):
+    """Ids of workers with a lease that has neither a result nor an end."""
+    return {lease["workerId"] for lease in open_leases(updates(out)).values()}

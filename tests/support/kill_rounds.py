@@ -1,0 +1,166 @@
+"""Runs that lose a process at a random moment and are finished by the same command, and what their journals say."""
+import collections
+import dataclasses
+import datetime
+import os
+import signal
+import time
+
+import heroq_cli
+import journal
+import run_processes
+from heroq_cli import published_bytes
+
+PROCESSES = ("worker", "coordinator", "command")
+PHASES = ("starting", "calibrating", "quantizing", "assembling", "validating", "publishing", "published")
+# What appears in the staged directory when a phase begins. These phases last milliseconds: a kill that is aimed at one
+# of them comes when the file is seen, not at a time.
+BEGINNINGS = {"assembling": "model.safetensors", "publishing": "report"}
+UNAVAILABLE = 5
+WORKERS = 2
+ATTEMPTS = 10
+
+
+@dataclasses.dataclass
+class Undisturbed:
+    """A run nobody disturbed. Times are seconds from the start of the command."""
+    windows: dict  # phase -> (begin, end)
+    tasks: set
+    bytes: dict
+
+    @property
+    def killable(self):
+        """From the first lease to the end of the job."""
+        return self.windows["calibrating"][0], self.windows["publishing"][1]
+
+
+@dataclasses.dataclass
+class Kill:
+    process: str
+    phase: str
+    worker: str = ""
+    leased: list = dataclasses.field(default_factory=list)  # tasks whose leases it ended
+
+
+@dataclasses.dataclass
+class Round:
+    kills: list
+    redone: list  # the task for every time that one was leased again
+
+
+def phase_of(updates, tasks):
+    """Where a job was at the end of its journal; `tasks` are all it has."""
+    kinds = {task.split("/")[0] for task in tasks - set(journal.completed_in(updates))}
+    if not any("taskLeased" in update for update in updates):
+        return "starting"
+    if "capture" in kinds:
+        return "calibrating"
+    if "quantize" in kinds:
+        return "quantizing"
+    if not any(update.get("jobPhaseChanged", {}).get("phase") == "PHASE_VALIDATING" for update in updates):
+        return "assembling"
+    if "evaluate" in kinds:
+        return "validating"
+    return "published" if any("jobEnded" in update for update in updates) else "publishing"
+
+
+def measure(command, out):
+    """`command(out)` gives the arguments of heroq that publish `out`; it keeps the state."""
+    begin = time.time()
+    heroq_cli.heroq(*command(out))
+    updates = journal.updates(out)
+    tasks = set(journal.completed_in(updates))
+    windows, last = {}, None
+    for i, update in enumerate(updates):
+        at = datetime.datetime.fromisoformat(update["time"].replace("Z", "+00:00")).timestamp() - begin
+        if last:
+            windows[last] = (windows[last][0], at)
+        last = phase_of(updates[:i + 1], tasks)
+        windows.setdefault(last, (at, at))
+    return Undisturbed(windows, tasks, published_bytes(out))
+
+
+def wait_for_moment(process, out, start, moment):
+    if isinstance(moment, str):
+        while process.poll() is None and not list(out.parent.glob(f".staging-*/{BEGINNINGS[moment]}")):
+            pass
+    else:
+        time.sleep(max(start + moment - time.monotonic(), 0))
+
+
+def kill_one(process, out, target, wait, undisturbed, generator):
+    """Kills after `wait()`; None when there was nothing left to kill."""
+    # Looked up before, which takes longer than some phases.
+    run_processes.wait_until(lambda: process.poll() is not None or len(run_processes.family(process)) == 1 + WORKERS)
+    family = run_processes.family(process)
+    wait()
+    worker = generator.choice([f"worker-{i + 1}" for i in range(WORKERS)])
+    victim = {"worker": family.get(worker), "coordinator": family.get("coordinator"), "command": process.pid}[target]
+    if process.poll() is not None or victim not in [process.pid, *family.values()]:
+        return None
+    try:
+        os.kill(victim, signal.SIGKILL)
+    except ProcessLookupError:
+        return None
+    if target == "worker":
+        return Kill(target, phase_of(journal.updates(out), undisturbed.tasks), worker)
+    output, error = process.communicate(timeout=30)
+    # Nothing writes the journal any more.
+    run_processes.wait_until(lambda: not run_processes.alive(family.values()), 5)
+    updates = journal.updates(out)
+    phase = phase_of(updates, undisturbed.tasks)
+    codes = {"command": [-signal.SIGKILL], "coordinator": [UNAVAILABLE, 0] if phase == "published" else [UNAVAILABLE]}
+    assert process.returncode in codes[target], (target, phase, process.returncode, output, error)
+    return Kill(target, phase, "", [task for lease in journal.open_leases(updates).values() for task in lease["taskIds"]])
+
+
+def run_killed(command, out, undisturbed, plan, generator):
+    """Starts the command, kills a process for every (process, moment) of `plan`, starting the same command again when
+    the last kill ended it, and lets it finish. A moment is in seconds from the start of the command, or a phase whose
+    beginning can be seen. Raises AssertionError when anything but time was lost."""
+    kills, process, start = [], None, 0
+    for target, moment in plan:
+        if process is None or process.returncode is not None:
+            process, start = heroq_cli.start(*command(out)), time.monotonic()
+        kill = kill_one(process, out, target, lambda: wait_for_moment(process, out, start, moment), undisturbed, generator)
+        if kill is not None:
+            kills.append(kill)
+    if process.returncode not in (None, 0):
+        process = heroq_cli.start(*command(out))
+    output, error = process.communicate(timeout=300)
+    assert process.returncode == 0, (kills, process.returncode, output, error)
+    return Round(kills, check_end(out, kills, undisturbed))
+
+
+def run_round(command, folder, undisturbed, plan, generator):
+    """run_killed in a new folder; when the run was over before anything could be killed, again with earlier moments."""
+    first = undisturbed.killable[0]
+    for attempt in range(ATTEMPTS):
+        (folder / str(attempt)).mkdir(parents=True)
+        result = run_killed(command, folder / str(attempt) / "out", undisturbed, plan, generator)
+        if result.kills:
+            return result
+        plan = [(target, moment if isinstance(moment, str) else first + 0.6 * (moment - first)) for target, moment in plan]
+    raise AssertionError(f"every run was over before {plan}")
+
+
+def check_end(out, kills, undisturbed):
+    """What was redone in a run that is finished now."""
+    updates = journal.updates(out)
+    lost = journal.lost_leases(updates)
+    for kill in kills:
+        if kill.process == "worker":
+            # A worker holds one lease at most.
+            mine = [lease for lease in lost if lease["workerId"] == kill.worker][:1]
+            lost = [lease for lease in lost if lease not in mine]
+            kill.leased = mine[0]["taskIds"] if mine else []
+    assert not lost, f"leases lost to nobody's kill: {lost} after {kills}"
+    allowed = collections.Counter(task for kill in kills for task in kill.leased)
+    granted = collections.Counter(task for update in updates if "taskLeased" in update
+                                  for task in update["taskLeased"]["taskIds"])
+    redone = granted - collections.Counter(undisturbed.tasks)
+    assert set(granted) == undisturbed.tasks
+    assert not redone - allowed, f"redone although done: {redone - allowed} after {kills}"
+    assert published_bytes(out) == undisturbed.bytes, f"other bytes after {kills}"
+    assert sorted(path.name for path in out.parent.iterdir()) == [out.name, f"{out.name}.heroq"]
+    return list(redone.elements())
