@@ -57,6 +57,8 @@ class FileSystem {
   virtual absl::StatusOr<FileInfo> Stat(const std::string& path) = 0;
   // Names (not paths) in a directory, sorted, without "." and "..".
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;
+  // OK when `directory` is one in which this process may make and remove names.
+  virtual absl::Status CheckWritable(const std::string& directory) = 0;
   // With parents; existing directories are fine.
   virtual absl::Status CreateDirectories(const std::string& path) = 0;
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;

@@ -47,6 +47,13 @@ class PosixFileSystem final : public FileSystem {
     return names;
   }
 
+  absl::Status CheckWritable(const std::string& directory) override {
+    HEROQ_ASSIGN_OR_RETURN(const FileInfo info, Stat(directory));
+    if (!info.is_directory) return IoError(ENOTDIR, "write to", directory);
+    if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return absl::OkStatus();
+    return IoError(errno, "write to", directory);
+  }
+
   absl::Status CreateDirectories(const std::string& path) override {
     std::error_code error;
     std::filesystem::create_directories(path, error);

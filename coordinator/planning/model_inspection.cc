@@ -59,7 +59,9 @@ absl::StatusOr<v1::PinnedFile> PinSmall(FileSystem& files, const std::string& di
   return Pin(files, directory, name, Sha256Hex(bytes));
 }
 
-absl::StatusOr<std::string> ReadConfig(FileSystem& files, const std::string& directory) {
+}  // namespace
+
+absl::StatusOr<ModelLayout> ReadModelLayout(FileSystem& files, const std::string& directory) {
   const absl::StatusOr<FileInfo> info = files.Stat(directory);
   if (!info.ok() || !info->is_directory) {
     return MakeError(Reason::kModelNotFound,
@@ -72,16 +74,14 @@ absl::StatusOr<std::string> ReadConfig(FileSystem& files, const std::string& dir
                      absl::StrCat(directory, " has no config.json, expected a Hugging Face model"),
                      {{"path", path}});
   }
-  return ReadFile(files, path, kMaxSmallFileBytes);
+  HEROQ_ASSIGN_OR_RETURN(const std::string json, ReadFile(files, path, kMaxSmallFileBytes));
+  return ParseModelConfig(json, path);
 }
 
-}  // namespace
-
-absl::StatusOr<InspectedModel> InspectModel(FileSystem& files, const std::string& directory) {
+absl::StatusOr<InspectedModel> InspectModel(FileSystem& files, const std::string& directory,
+                                            ModelLayout layout) {
   InspectedModel model;
-  HEROQ_ASSIGN_OR_RETURN(model.config_json, ReadConfig(files, directory));
-  HEROQ_ASSIGN_OR_RETURN(model.layout,
-                         ParseModelConfig(model.config_json, JoinPath(directory, "config.json")));
+  model.layout = std::move(layout);
   HEROQ_ASSIGN_OR_RETURN(model.tensors, CheckpointReader::Open(files, directory));
   HEROQ_RETURN_IF_ERROR(CheckTensors(model.layout, *model.tensors));
 

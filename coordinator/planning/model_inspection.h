@@ -13,10 +13,9 @@
 
 namespace heroq {
 
-// A source model as it is now: what config.json says, the headers of its files, and the identity of every
+// A source model as it is now: its architecture, the headers of its files, and the identity of every
 // file that decides published bytes.
 struct InspectedModel {
-  std::string config_json;
   ModelLayout layout;
   std::unique_ptr<CheckpointReader> tensors;
   // Published beside the weights byte for byte, in name order: tokenizer, chat template, generation config,
@@ -26,9 +25,14 @@ struct InspectedModel {
   std::vector<v1::PinnedFile> pinned;
 };
 
-// Reads config, headers and small files, no tensor data. MODEL_NOT_FOUND without directory or config.json,
-// ALREADY_QUANTIZED, UNSUPPORTED_ARCHITECTURE, MODEL_INVALID, FILE_CORRUPT.
-absl::StatusOr<InspectedModel> InspectModel(FileSystem& files, const std::string& directory);
+// What config.json says. MODEL_NOT_FOUND without directory or config.json, ALREADY_QUANTIZED,
+// UNSUPPORTED_ARCHITECTURE, UNSUPPORTED, FILE_CORRUPT.
+absl::StatusOr<ModelLayout> ReadModelLayout(FileSystem& files, const std::string& directory);
+
+// Reads headers and small files, no tensor data; `layout` is the directory's. MODEL_NOT_FOUND without
+// weights, MODEL_INVALID, FILE_CORRUPT.
+absl::StatusOr<InspectedModel> InspectModel(FileSystem& files, const std::string& directory,
+                                            ModelLayout layout);
 
 // Tensors that CheckTensors allows beside the architecture's own (rotary buffers, the stored head of a tied
 // model): nothing reads them, they are published unchanged. In name order.

@@ -1,8 +1,8 @@
 #include "coordinator/planning/planner.h"
 
+#include <optional>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/file/path_root.h"
@@ -12,6 +12,7 @@
 #include "coordinator/planning/cost_model.h"
 #include "coordinator/planning/job_validation.h"
 #include "coordinator/planning/model_inspection.h"
+#include "coordinator/planning/output_check.h"
 #include "coordinator/planning/plan_builder.h"
 #include "coordinator/planning/quantization_config.h"
 #include "coordinator/planning/scheme_resolution.h"
@@ -36,29 +37,22 @@ std::vector<std::pair<std::string, const v1::Location*>> TextLocations(const v1:
   return found;
 }
 
-absl::Status CheckOutput(FileSystem& files, const std::string& output, const std::string& model) {
-  if (output == model || absl::StartsWith(output, absl::StrCat(model, "/"))) {
-    return MakeError(Reason::kInvalidSpec,
-                     absl::StrCat("output ", output, " lies inside the model directory ", model),
-                     {{"field:output.location", "lies inside the model directory"}});
-  }
-  if (files.Exists(output)) {
-    return MakeError(Reason::kOutputExists,
-                     absl::StrCat("output ", output, " exists, expected a new directory"),
-                     {{"path", output}});
-  }
-  return absl::OkStatus();
-}
-
 int64_t WeightBytes(const InspectedModel& model) {
   int64_t bytes = 0;
   for (const auto& [name, entry] : model.tensors->tensors()) bytes += entry.info.size;
   return bytes;
 }
 
-absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& model, v1::Plan& plan) {
-  HEROQ_ASSIGN_OR_RETURN(const ResolvedSchemes schemes,
-                         ResolveSchemes(spec.scheme(), model.layout, spec.target_tensor_parallel()));
+// Adds what is refused with `field` and gives nullopt then.
+template <typename T>
+std::optional<T> Collect(absl::StatusOr<T> result, absl::string_view field, SpecViolations& violations) {
+  if (result.ok()) return *std::move(result);
+  violations.AddRefusal(field, result.status());
+  return std::nullopt;
+}
+
+absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& model,
+                              const ResolvedSchemes& schemes, v1::Plan& plan) {
   const std::vector<v1::PlannedUnit> units = PlanUnits(model.layout, schemes);
   HEROQ_ASSIGN_OR_RETURN(const std::vector<v1::PlannedFile> planned,
                          PlanFiles(model, units, spec.output().max_shard_bytes()));
@@ -93,63 +87,90 @@ absl::StatusOr<std::string> ResolveLocation(const Roots& roots, const v1::Locati
   return path;
 }
 
-absl::StatusOr<InspectedJob> Planner::Inspect(const v1::JobSpec& spec) const {
-  int64_t vocab_size = 0;
-  return Inspect(spec, vocab_size);
+std::string Planner::Resolve(const v1::Location& location, absl::string_view field,
+                             SpecViolations& violations) const {
+  if (violations.Has(field)) return "";
+  return Collect(ResolveLocation(roots_, location), field, violations).value_or("");
 }
 
-absl::StatusOr<InspectedJob> Planner::Inspect(const v1::JobSpec& spec, int64_t& vocab_size) const {
+absl::StatusOr<InspectedJob> Planner::Inspect(const v1::JobSpec& spec) const {
+  int64_t vocab_size = 0;
   SpecViolations violations;
-  CheckSpec(spec, violations);
+  InspectedJob job = Inspect(spec, vocab_size, violations);
   HEROQ_RETURN_IF_ERROR(violations.ToStatus());
+  return job;
+}
 
+InspectedJob Planner::Inspect(const v1::JobSpec& spec, int64_t& vocab_size,
+                              SpecViolations& violations) const {
+  CheckSpec(spec, violations);
   InspectedJob job;
   v1::Plan& plan = job.plan;
-  HEROQ_ASSIGN_OR_RETURN(*plan.mutable_model_directory(), ResolveLocation(roots_, spec.model().location()));
+  const std::string model_directory = Resolve(spec.model().location(), "model.location", violations);
   for (const auto& [field, location] : TextLocations(spec)) {
-    HEROQ_ASSIGN_OR_RETURN(const std::string path, ResolveLocation(roots_, *location));
+    const std::string path = Resolve(*location, field, violations);
+    if (path.empty()) continue;
     const absl::StatusOr<FileInfo> info = files_.Stat(path);
     if (!info.ok() || !info->is_regular)
       violations.Add(field, absl::StrCat("is ", path, ", which is not a file"));
   }
-  if (IsEvaluationOnly(spec)) {
-    HEROQ_ASSIGN_OR_RETURN(const std::string checkpoint, ResolveLocation(roots_, spec.evaluate_checkpoint()));
-    if (!files_.Exists(JoinPath(checkpoint, "config.json"))) {
-      violations.Add("evaluate_checkpoint", absl::StrCat("is ", checkpoint, ", which has no config.json"));
-    }
-  } else {
-    HEROQ_ASSIGN_OR_RETURN(*plan.mutable_output_directory(),
-                           ResolveLocation(roots_, spec.output().location()));
+  const bool quantizes = !IsEvaluationOnly(spec);
+  if (quantizes) {
+    const std::string output = Resolve(spec.output().location(), "output.location", violations);
+    if (!output.empty())
+      violations.AddRefusal("output.location", CheckOutput(files_, output, model_directory));
+    plan.set_output_directory(output);
+  } else if (const std::string checkpoint =
+                 Resolve(spec.evaluate_checkpoint(), "evaluate_checkpoint", violations);
+             !checkpoint.empty() && !files_.Exists(JoinPath(checkpoint, "config.json"))) {
+    violations.Add("evaluate_checkpoint", absl::StrCat("is ", checkpoint, ", which has no config.json"));
   }
-  HEROQ_ASSIGN_OR_RETURN(const InspectedModel model, InspectModel(files_, plan.model_directory()));
-  CheckSpecAgainstModel(spec, model.layout, violations);
-  HEROQ_RETURN_IF_ERROR(violations.ToStatus());
-  if (!IsEvaluationOnly(spec)) {
-    HEROQ_RETURN_IF_ERROR(CheckOutput(files_, plan.output_directory(), plan.model_directory()));
-  }
-
-  vocab_size = model.layout.vocab_size;
-  job.spec = ResolveSpec(spec, model.layout);
-  plan.set_family(model.layout.family);
-  plan.set_block_count(static_cast<int>(model.layout.block_count));
-  plan.set_hidden_size(model.layout.hidden_size);
+  if (model_directory.empty()) return job;
+  plan.set_model_directory(model_directory);
+  std::optional<ModelLayout> layout =
+      Collect(ReadModelLayout(files_, model_directory), "model.location", violations);
+  if (!layout.has_value()) return job;
+  CheckSpecAgainstModel(spec, *layout, violations);
+  vocab_size = layout->vocab_size;
+  job.spec = ResolveSpec(spec, *layout);
   *plan.mutable_calibration() = job.spec.calibration();
   *plan.mutable_evaluation() = job.spec.evaluation();
+  std::optional<ResolvedSchemes> schemes;
+  if (quantizes && !violations.Has("scheme") && !violations.Has("target_tensor_parallel")) {
+    schemes = Collect(ResolveSchemes(job.spec.scheme(), *layout, job.spec.target_tensor_parallel()), "scheme",
+                      violations);
+  }
+  const std::optional<InspectedModel> model =
+      Collect(InspectModel(files_, model_directory, *std::move(layout)), "model.location", violations);
+  if (!violations.empty()) return job;
+
+  plan.set_family(model->layout.family);
+  plan.set_block_count(static_cast<int>(model->layout.block_count));
+  plan.set_hidden_size(model->layout.hidden_size);
   *plan.mutable_method() = job.spec.method();
   plan.set_compute_type(job.spec.calibration().compute_type());
-  plan.mutable_sources()->Assign(model.pinned.begin(), model.pinned.end());
-  if (!IsEvaluationOnly(spec)) HEROQ_RETURN_IF_ERROR(PlanQuantization(job.spec, model, plan));
-  *plan.mutable_cost() = EstimateCost(plan, model.layout, WeightBytes(model));
+  plan.mutable_sources()->Assign(model->pinned.begin(), model->pinned.end());
+  if (quantizes) violations.AddRefusal("output", PlanQuantization(job.spec, *model, *schemes, plan));
+  *plan.mutable_cost() = EstimateCost(plan, model->layout, WeightBytes(*model));
+  return job;
+}
+
+absl::StatusOr<InspectedJob> Planner::InspectWithTexts(const v1::JobSpec& spec) const {
+  int64_t vocab_size = 0;
+  SpecViolations violations;
+  InspectedJob job = Inspect(spec, vocab_size, violations);
+  if (vocab_size > 0) {
+    HEROQ_RETURN_IF_ERROR(AddTokenBlobs(
+        files_, blobs_, [this](const v1::Location& location) { return ResolveLocation(roots_, location); },
+        vocab_size, job.plan, violations));
+  }
+  HEROQ_RETURN_IF_ERROR(violations.ToStatus());
+  job.plan.set_spec_digest(SpecDigest(job.spec, job.plan));
   return job;
 }
 
 absl::StatusOr<v1::Plan> Planner::MakePlan(const v1::JobSpec& spec) const {
-  int64_t vocab_size = 0;
-  HEROQ_ASSIGN_OR_RETURN(InspectedJob job, Inspect(spec, vocab_size));
-  HEROQ_RETURN_IF_ERROR(AddTokenBlobs(
-      files_, blobs_, [this](const v1::Location& location) { return ResolveLocation(roots_, location); },
-      vocab_size, job.plan));
-  job.plan.set_spec_digest(SpecDigest(job.spec, job.plan));
+  HEROQ_ASSIGN_OR_RETURN(InspectedJob job, InspectWithTexts(spec));
   return std::move(job.plan);
 }
 

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "common/blob/blob_store.h"
 #include "common/file/file_system.h"
+#include "coordinator/planning/spec_violations.h"
 #include "heroq/v1/job.pb.h"
 #include "heroq/v1/plan.pb.h"
 
@@ -35,17 +36,25 @@ class Planner {
       : files_(files), blobs_(blobs), roots_(std::move(roots)) {}
 
   // Checks of the spec alone and of config.json, tensor headers, scheme, method, output path and the
-  // existence of texts. INVALID_SPEC carries one metadata entry "field:<path>" = problem per violation, all
-  // of them. Reads no tensor data and no text; cheap enough for a request.
+  // existence of texts; refused with everything that is wrong (SpecViolations::ToStatus). Reads no tensor
+  // data and no text; cheap enough for a request.
   absl::StatusOr<InspectedJob> Inspect(const v1::JobSpec& spec) const;
 
-  // Inspect, then tokenize the texts and store the token blobs.
+  // Inspect, then tokenizes the texts and stores the token blobs: `plan` is complete. Refused with everything
+  // that is wrong with the job and its texts.
+  absl::StatusOr<InspectedJob> InspectWithTexts(const v1::JobSpec& spec) const;
+
+  // The plan of InspectWithTexts.
   absl::StatusOr<v1::Plan> MakePlan(const v1::JobSpec& spec) const;
 
   const Roots& roots() const { return roots_; }
 
  private:
-  absl::StatusOr<InspectedJob> Inspect(const v1::JobSpec& spec, int64_t& vocab_size) const;
+  // What can be said of a job, and every refusal. `vocab_size` stays 0 when config.json cannot be read.
+  InspectedJob Inspect(const v1::JobSpec& spec, int64_t& vocab_size, SpecViolations& violations) const;
+  // Adds why `location` cannot be resolved; empty then, and when `field` has a violation already.
+  std::string Resolve(const v1::Location& location, absl::string_view field,
+                      SpecViolations& violations) const;
 
   FileSystem& files_;
   BlobStore& blobs_;

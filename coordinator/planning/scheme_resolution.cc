@@ -20,12 +20,6 @@ namespace {
 
 constexpr char kHeadModule[] = "lm_head";
 
-absl::Status Violation(absl::string_view field, absl::string_view problem) {
-  SpecViolations violations;
-  violations.Add(field, problem);
-  return violations.ToStatus();
-}
-
 // One linear with the fields that were asked for; group size and symmetry may still be open.
 struct Choice {
   const LinearLayout* linear = nullptr;
@@ -67,9 +61,8 @@ class OverrideMatcher {
     return choice;
   }
 
-  // INVALID_SPEC for patterns that match neither a linear nor, to keep it, the head.
-  absl::Status CheckAllUsed() const {
-    SpecViolations violations;
+  // Adds patterns that match neither a linear nor, to keep it, the head.
+  void CheckAllUsed(SpecViolations& violations) const {
     for (int i = 0; i < spec_.overrides_size(); ++i) {
       if (used_[i]) continue;
       if (!spec_.overrides(i).has_scheme() && RE2::PartialMatch(kHeadModule, *patterns_[i])) continue;
@@ -77,7 +70,6 @@ class OverrideMatcher {
           absl::StrCat("scheme.overrides[", i, "].pattern"),
           absl::StrCat("'", spec_.overrides(i).pattern(), "' matches no linear that can be quantized"));
     }
-    return violations.ToStatus();
   }
 
  private:
@@ -108,8 +100,8 @@ std::string SizesThatWork(const std::vector<const LinearLayout*>& linears, int t
     for (const LinearLayout* linear : linears) divides &= InputShare(*linear, tensor_parallel) % size == 0;
     if (divides) sizes.push_back(size);
   }
-  if (sizes.empty()) return "-1 (per channel)";
-  return absl::StrCat(absl::StrJoin(sizes, ", "), " and -1 (per channel)");
+  if (sizes.empty()) return "channel (-1)";
+  return absl::StrCat(absl::StrJoin(sizes, ", "), " and channel (-1)");
 }
 
 absl::Status Indivisible(absl::string_view size, const std::vector<const LinearLayout*>& failing,
@@ -166,23 +158,29 @@ v1::LinearScheme Resolve(const v1::SchemeSpec& asked) {
   return scheme;
 }
 
+std::string TextOf(const std::optional<v1::LinearScheme>& scheme) {
+  if (!scheme.has_value()) return "kept";
+  // No automatic size fits, which is a violation of its own.
+  if (scheme->group_size() == 0) return absl::StrCat("W", scheme->weight_bits(), " group auto");
+  return SchemeText(*scheme);
+}
+
 // Loaders fuse the linears that read one input (q,k,v; gate,up) into one: they share a scheme or all stay.
-absl::Status CheckFused(const BlockLayout& block,
-                        const std::vector<std::optional<v1::LinearScheme>>& schemes) {
+void CheckFused(const BlockLayout& block, const std::vector<std::optional<v1::LinearScheme>>& schemes,
+                SpecViolations& violations) {
   std::map<LinearInput, size_t> first;
   for (size_t i = 0; i < block.linears.size(); ++i) {
     const auto [entry, added] = first.emplace(block.linears[i].input, i);
     if (added) continue;
-    const std::string a = schemes[entry->second] ? SchemeText(*schemes[entry->second]) : "kept";
-    const std::string b = schemes[i] ? SchemeText(*schemes[i]) : "kept";
+    const std::string a = TextOf(schemes[entry->second]);
+    const std::string b = TextOf(schemes[i]);
     if (a != b) {
-      return Violation(
+      violations.Add(
           "scheme.overrides",
           absl::StrCat("give ", block.linears[entry->second].name, " (", a, ") and ", block.linears[i].name,
                        " (", b, ") different schemes; loaders fuse them, so they must share one"));
     }
   }
-  return absl::OkStatus();
 }
 
 v1::KeptLinear Kept(const std::string& name, const std::string& reason) {
@@ -196,14 +194,17 @@ v1::KeptLinear Kept(const std::string& name, const std::string& reason) {
 
 absl::StatusOr<ResolvedSchemes> ResolveSchemes(const v1::SchemeSpec& spec, const ModelLayout& layout,
                                                int tensor_parallel) {
-  HEROQ_RETURN_IF_ERROR(CheckModelDivides(layout, tensor_parallel));
+  SpecViolations violations;
+  violations.AddRefusal("target_tensor_parallel", CheckModelDivides(layout, tensor_parallel));
+  // What else is wrong shows without the ranks too.
+  if (!violations.empty()) tensor_parallel = 1;
   OverrideMatcher matcher(spec);
   std::vector<Choice> choices;
   for (const BlockLayout& block : layout.blocks) {
     for (const LinearLayout& linear : block.linears) choices.push_back(matcher.Choose(linear));
   }
-  HEROQ_RETURN_IF_ERROR(matcher.CheckAllUsed());
-  HEROQ_RETURN_IF_ERROR(ResolveGroupSizes(choices, tensor_parallel));
+  matcher.CheckAllUsed(violations);
+  violations.AddRefusal("scheme.group_size", ResolveGroupSizes(choices, tensor_parallel));
 
   ResolvedSchemes resolved;
   size_t next = 0;
@@ -214,16 +215,18 @@ absl::StatusOr<ResolvedSchemes> ResolveSchemes(const v1::SchemeSpec& spec, const
       const Choice& choice = choices[next++];
       if (choice.asked.has_value()) {
         schemes.push_back(Resolve(*choice.asked));
-        HEROQ_RETURN_IF_ERROR(CheckPackingDivides(*choice.linear, *schemes.back(), tensor_parallel));
+        violations.AddRefusal("target_tensor_parallel",
+                              CheckPackingDivides(*choice.linear, *schemes.back(), tensor_parallel));
         any = true;
       } else {
         schemes.push_back(std::nullopt);
         resolved.kept.push_back(Kept(choice.linear->name, choice.keep_reason));
       }
     }
-    HEROQ_RETURN_IF_ERROR(CheckFused(block, schemes));
+    CheckFused(block, schemes, violations);
   }
-  if (!any) return Violation("scheme.overrides", "keep every linear: nothing would be quantized");
+  if (!any) violations.Add("scheme.overrides", "keep every linear: nothing would be quantized");
+  HEROQ_RETURN_IF_ERROR(violations.ToStatus());
   resolved.kept.push_back(
       Kept(kHeadModule, layout.tied_head ? "the head is the embedding" : "the head stays dense"));
   return resolved;

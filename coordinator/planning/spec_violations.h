@@ -8,18 +8,31 @@
 
 namespace heroq {
 
-// Everything that is wrong with a job spec, by field. Thread-compatible.
+// Everything that is wrong with a job, by field. Thread-compatible.
 class SpecViolations {
  public:
   // `field` is the path of proto names: "calibration.samples", "scheme.overrides[1].pattern". The first
   // problem of a field stays.
   void Add(absl::string_view field, absl::string_view problem);
+  // Why what `field` names cannot be used: MODEL_INVALID, TEXT_TOO_SHORT... An INVALID_SPEC that lists
+  // violations adds these instead. OK adds nothing.
+  void AddRefusal(absl::string_view field, const absl::Status& refusal);
+
   bool empty() const { return problems_.empty(); }
-  // OK, or INVALID_SPEC that lists every problem, with one metadata entry "field:<path>" = problem each.
+  // True when `field` or one below it has a problem.
+  bool Has(absl::string_view field) const;
+
+  // OK; a refusal as it was given when there is nothing else; otherwise INVALID_SPEC (the reason of the first
+  // refusal when there are only refusals) that lists every problem, with one metadata entry
+  // "field:<path>" = problem each.
   absl::Status ToStatus() const;
 
  private:
-  std::map<std::string, std::string> problems_;
+  struct Problem {
+    std::string text;
+    absl::Status refusal;  // OK: a violation
+  };
+  std::map<std::string, Problem, std::less<>> problems_;
 };
 
 }  // namespace heroq

@@ -70,11 +70,6 @@ class TokenReader {
   std::unique_ptr<Tokenizer> tokenizer_;
 };
 
-absl::StatusOr<Digest> Store(BlobStore& blobs, const TokenSequences& tokens) {
-  HEROQ_ASSIGN_OR_RETURN(const std::string bytes, SerializeTokens(tokens));
-  return blobs.Put(bytes, Durability::kDurable);
-}
-
 // The spec's own spelling of each file, so that nothing but the request decides what a report shows.
 void AddTextUses(const v1::TextSource& source, const TokenSequences& tokens, v1::Plan& plan) {
   for (size_t i = 0; i < tokens.counts.size(); ++i) {
@@ -87,28 +82,48 @@ void AddTextUses(const v1::TextSource& source, const TokenSequences& tokens, v1:
   }
 }
 
+// What is read of a source, and where its blob is noted.
+struct Wanted {
+  absl::string_view field;
+  const v1::TextSource& source;
+  int64_t sequences = 0;
+  int64_t length = 0;
+  Windows windows = Windows::kFromStart;
+  v1::BlobDigest& blob;
+};
+
+absl::Status AddSource(const Wanted& wanted, TokenReader& reader, BlobStore& blobs, v1::Plan& plan,
+                       SpecViolations& violations) {
+  if (violations.Has(wanted.field)) return absl::OkStatus();
+  const absl::StatusOr<TokenSequences> tokens =
+      reader.Read(wanted.source, wanted.sequences, wanted.length, wanted.windows);
+  if (!tokens.ok()) {
+    violations.AddRefusal(absl::StrCat(wanted.field, ".source"), Annotate(tokens.status(), wanted.field));
+    return absl::OkStatus();
+  }
+  HEROQ_ASSIGN_OR_RETURN(const std::string bytes, SerializeTokens(*tokens));
+  HEROQ_ASSIGN_OR_RETURN(const Digest digest, blobs.Put(bytes, Durability::kDurable));
+  wanted.blob = DigestToProto(digest);
+  AddTextUses(wanted.source, *tokens, plan);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status AddTokenBlobs(FileSystem& files, BlobStore& blobs, const LocationResolver& resolve,
-                           int64_t vocab_size, v1::Plan& plan) {
+                           int64_t vocab_size, v1::Plan& plan, SpecViolations& violations) {
   TokenReader reader(files, resolve, plan.model_directory(), vocab_size);
   if (plan.calibration().has_source()) {
     const v1::CalibrationSpec& spec = plan.calibration();
-    absl::StatusOr<TokenSequences> tokens =
-        reader.Read(spec.source(), spec.samples(), spec.sequence_length(), Windows::kFromStart);
-    if (!tokens.ok()) return Annotate(tokens.status(), "calibration");
-    HEROQ_ASSIGN_OR_RETURN(const Digest digest, Store(blobs, *tokens));
-    *plan.mutable_calibration_tokens() = DigestToProto(digest);
-    AddTextUses(spec.source(), *tokens, plan);
+    HEROQ_RETURN_IF_ERROR(AddSource({"calibration", spec.source(), spec.samples(), spec.sequence_length(),
+                                     Windows::kFromStart, *plan.mutable_calibration_tokens()},
+                                    reader, blobs, plan, violations));
   }
   if (plan.evaluation().has_source()) {
     const v1::EvaluationSpec& spec = plan.evaluation();
-    absl::StatusOr<TokenSequences> tokens =
-        reader.Read(spec.source(), spec.sequences(), spec.sequence_length(), Windows::kSpread);
-    if (!tokens.ok()) return Annotate(tokens.status(), "evaluation");
-    HEROQ_ASSIGN_OR_RETURN(const Digest digest, Store(blobs, *tokens));
-    *plan.mutable_evaluation_tokens() = DigestToProto(digest);
-    AddTextUses(spec.source(), *tokens, plan);
+    HEROQ_RETURN_IF_ERROR(AddSource({"evaluation", spec.source(), spec.sequences(), spec.sequence_length(),
+                                     Windows::kSpread, *plan.mutable_evaluation_tokens()},
+                                    reader, blobs, plan, violations));
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "common/blob/blob_store.h"
 #include "common/file/file_system.h"
+#include "coordinator/planning/spec_violations.h"
 #include "heroq/v1/job.pb.h"
 #include "heroq/v1/plan.pb.h"
 
@@ -18,9 +19,10 @@ using LocationResolver = std::function<absl::StatusOr<std::string>(const v1::Loc
 // Reads the texts or token files of `plan.calibration()` and `plan.evaluation()` (both resolved), tokenizes
 // texts with the model's tokenizer.json, stores the token blobs and sets calibration_tokens,
 // evaluation_tokens and texts (calibration first) of `plan`. `plan.model_directory` is set; ids reach below
-// `vocab_size`. Errors: TOKENIZER_UNSUPPORTED, TEXT_TOO_SHORT, FILE_CORRUPT, MODEL_INVALID for a tokenizer
-// that gives ids the model does not have. Blocking.
+// `vocab_size`. What is wrong with a source is added to `violations`: TOKENIZER_UNSUPPORTED, TEXT_TOO_SHORT,
+// FILE_CORRUPT, MODEL_INVALID for a tokenizer that gives ids the model does not have; a source whose
+// part of the spec has a violation already is not read. An error is one of the blob store. Blocking.
 absl::Status AddTokenBlobs(FileSystem& files, BlobStore& blobs, const LocationResolver& resolve,
-                           int64_t vocab_size, v1::Plan& plan);
+                           int64_t vocab_size, v1::Plan& plan, SpecViolations& violations);
 
 }  // namespace heroq

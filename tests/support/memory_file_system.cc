@@ -188,6 +188,12 @@ absl::StatusOr<std::vector<std::string>> MemoryFileSystem::List(const std::strin
   return std::vector<std::string>(names.begin(), names.end());
 }
 
+absl::Status MemoryFileSystem::CheckWritable(const std::string& directory) {
+  HEROQ_RETURN_IF_ERROR(CheckFault("access", directory));
+  HEROQ_ASSIGN_OR_RETURN(const FileInfo info, Stat(directory));
+  return info.is_directory ? absl::OkStatus() : IoError(ENOTDIR, "write to", directory);
+}
+
 absl::Status MemoryFileSystem::CreateDirectories(const std::string& path) {
   HEROQ_RETURN_IF_ERROR(CheckFault("mkdir", path));
   absl::MutexLock lock(&mutex_);

@@ -20,8 +20,8 @@ namespace heroq {
 class MemoryFileSystem final : public FileSystem {
  public:
   // Called before every operation with its name ("open", "create", "read", "write", "sync", "close", "stat",
-  // "list", "mkdir", "rename", "remove", "sync directory") and path; an error is returned in place of the
-  // operation. Called without locks.
+  // "list", "access", "mkdir", "rename", "remove", "sync directory") and path; an error is returned in place
+  // of the operation. Called without locks.
   using Fault = std::function<absl::Status(absl::string_view operation, const std::string& path)>;
   void SetFault(Fault fault);
 
@@ -30,6 +30,7 @@ class MemoryFileSystem final : public FileSystem {
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForUpdate(const std::string& path) override;
   absl::StatusOr<FileInfo> Stat(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override;
+  absl::Status CheckWritable(const std::string& directory) override;
   absl::Status CreateDirectories(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status RenameNoReplace(const std::string& from, const std::string& to) override;

@@ -18,6 +18,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Key;
+using ::testing::Pair;
 
 class PlannerTest : public testing::Test {
  protected:
@@ -122,6 +123,44 @@ TEST_F(PlannerTest, ExistingOutputsAndOutputsInsideTheModelAreRefused) {
   EXPECT_TRUE(HasReason(planner_.Inspect(spec).status(), Reason::kOutputExists));
   spec.mutable_output()->mutable_location()->set_path("/models/tiny/w4/");
   EXPECT_TRUE(HasReason(planner_.Inspect(spec).status(), Reason::kInvalidSpec));
+}
+
+TEST_F(PlannerTest, OutputsThatCannotBeMadeAreRefusedBeforeAnythingIs) {
+  v1::JobSpec spec = Spec();
+  spec.mutable_output()->mutable_location()->set_path("/texts/tokens.safetensors/below/w4");
+  absl::Status status = planner_.Inspect(spec).status();
+  EXPECT_TRUE(HasReason(status, Reason::kIo));
+  EXPECT_THAT(status.message(), HasSubstr("/texts/tokens.safetensors: Not a directory"));
+  spec.mutable_output()->mutable_location()->set_path("/texts/new/w4");
+  files_.SetFault([](absl::string_view operation, const std::string& path) {
+    return operation == "access" ? MakeError(Reason::kIo, path + " is read-only") : absl::OkStatus();
+  });
+  status = planner_.Inspect(spec).status();
+  EXPECT_TRUE(HasReason(status, Reason::kIo));
+  EXPECT_EQ(status.message(), "output /texts/new/w4 cannot be created: /texts is read-only");
+  EXPECT_FALSE(files_.Exists("/texts/new"));
+}
+
+TEST_F(PlannerTest, EverythingThatIsWrongIsListedAtOnce) {
+  ASSERT_TRUE(files_.RemoveFile("/models/tiny/model.safetensors").ok());
+  v1::JobSpec spec = Spec();
+  spec.mutable_output()->mutable_location()->set_path("/texts");
+  spec.mutable_output()->set_max_shard_bytes(1);
+  spec.mutable_calibration()->set_samples(17);
+  spec.mutable_scheme()->set_group_size(48);
+  spec.mutable_scheme()->add_overrides()->set_pattern("experts");
+  spec.mutable_scheme()->mutable_overrides(0)->set_keep(true);
+  *spec.mutable_evaluation()->mutable_source()->mutable_tokens_file() = LocalPath("/texts/none");
+  const absl::Status status = planner_.MakePlan(spec).status();
+  EXPECT_TRUE(HasReason(status, Reason::kInvalidSpec));
+  EXPECT_THAT(ErrorMetadata(status),
+              ElementsAre(Pair("field:calibration.source", HasSubstr("16 sequences of 32 tokens, but 17")),
+                          Pair("field:evaluation.source.tokens_file", HasSubstr("is not a file")),
+                          Pair("field:model.location", HasSubstr("model.safetensors")),
+                          Pair("field:output.location", HasSubstr("/texts is a directory that is not empty")),
+                          Pair("field:output.max_shard_bytes", HasSubstr("is 1")),
+                          Pair("field:scheme.group_size", HasSubstr("group size 48 does not divide")),
+                          Pair("field:scheme.overrides[0].pattern", HasSubstr("matches no linear"))));
 }
 
 TEST_F(PlannerTest, UnknownRootsAreRefused) {

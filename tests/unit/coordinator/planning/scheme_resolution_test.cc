@@ -66,13 +66,13 @@ TEST(SchemeResolutionTest, IndivisibleGroupsAreRefusedWithLinearsAndSizesThatWor
   const absl::Status status = ResolveSchemes(Spec(4, 64), Layout(64, 96), 1).status();
   EXPECT_TRUE(HasReason(status, Reason::kGroupSizeIndivisible));
   EXPECT_THAT(status.message(), HasSubstr("model.layers.0.mlp.down_proj (input 96) and 1 like it"));
-  EXPECT_THAT(status.message(), HasSubstr("8, 16, 32 and -1 (per channel)"));
+  EXPECT_THAT(status.message(), HasSubstr("8, 16, 32 and channel (-1)"));
 }
 
 TEST(SchemeResolutionTest, NoAutoGroupIsRefusedWithSizesThatWork) {
   const absl::Status status = ResolveSchemes(Spec(4, 0), Layout(64, 80), 1).status();
   EXPECT_TRUE(HasReason(status, Reason::kGroupSizeIndivisible));
-  EXPECT_THAT(status.message(), HasSubstr("8, 16 and -1 (per channel)"));
+  EXPECT_THAT(status.message(), HasSubstr("8, 16 and channel (-1)"));
 }
 
 TEST(SchemeResolutionTest, TensorParallelDividesTheInputsOfOAndDown) {
@@ -119,6 +119,19 @@ TEST(SchemeResolutionTest, PatternsThatMatchNothingAreRefused) {
   const absl::Status status = ResolveSchemes(spec, Layout(64, 96), 1).status();
   EXPECT_THAT(ErrorMetadata(status), ElementsAre(testing::Key("field:scheme.overrides[0].pattern"),
                                                  testing::Key("field:scheme.overrides[2].pattern")));
+}
+
+TEST(SchemeResolutionTest, EverythingThatIsWrongIsListedAtOnce) {
+  v1::SchemeSpec spec = Spec(4, 0);
+  Override(spec, "experts", std::nullopt);
+  Override(spec, "v_proj", Spec(8, 0));
+  const absl::Status status = ResolveSchemes(spec, Layout(64, 80), 3).status();
+  EXPECT_TRUE(HasReason(status, Reason::kInvalidSpec));
+  EXPECT_THAT(ErrorMetadata(status),
+              ElementsAre(testing::Pair("field:scheme.group_size", HasSubstr("8, 16 and channel (-1)")),
+                          testing::Pair("field:scheme.overrides", HasSubstr("v_proj (W8 group auto)")),
+                          testing::Key("field:scheme.overrides[0].pattern"),
+                          testing::Key("field:target_tensor_parallel")));
 }
 
 TEST(SchemeResolutionTest, KeepingEverythingIsRefused) {
