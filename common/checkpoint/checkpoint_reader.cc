@@ -1,11 +1,10 @@
 #include "common/checkpoint/checkpoint_reader.h"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/shard_index.h"
 #include "common/checkpoint/strict_json.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -15,38 +14,9 @@ namespace {
 
 constexpr char kSingleFile[] = "model.safetensors";
 constexpr char kIndexFile[] = "model.safetensors.index.json";
-constexpr int64_t kMaxIndexBytes = int64_t{256} << 20;
 
 absl::Status Corrupt(const std::string& path, absl::string_view rule) {
   return MakeError(Reason::kFileCorrupt, absl::StrCat(path, ": ", rule), {{"file", path}});
-}
-
-// A name that stays in the directory and needs no quoting anywhere.
-bool IsPlainFileName(absl::string_view name) {
-  const auto is_plain = [](char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-'; };
-  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), is_plain);
-}
-
-// tensor -> shard file name.
-absl::StatusOr<std::map<std::string, std::string>> ReadIndex(FileSystem& files, const std::string& path) {
-  HEROQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(files, path, kMaxIndexBytes));
-  JsonLimits limits;
-  limits.max_bytes = kMaxIndexBytes;
-  HEROQ_ASSIGN_OR_RETURN(const nlohmann::json root, ParseStrictJson(text, path, limits));
-  if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object()) {
-    return Corrupt(path, "weight_map must be an object");
-  }
-  std::map<std::string, std::string> shard_of;
-  for (const auto& [tensor, shard] : root["weight_map"].items()) {
-    if (!shard.is_string() || !IsPlainFileName(shard.get_ref<const std::string&>())) {
-      return Corrupt(path,
-                     absl::StrCat("weight_map ", QuoteJson(tensor), ": expected a plain file name, got ",
-                                  shard.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace)));
-    }
-    shard_of.emplace(tensor, shard.get<std::string>());
-  }
-  if (shard_of.empty()) return Corrupt(path, "weight_map is empty");
-  return shard_of;
 }
 
 absl::StatusOr<std::unique_ptr<SafetensorsReader>> OpenModelFile(FileSystem& files, const std::string& path) {
@@ -94,8 +64,9 @@ absl::Status CheckpointReader::AddFile(FileSystem& files, const std::string& pat
 }
 
 absl::Status CheckpointReader::AddShards(FileSystem& files, const std::string& index) {
-  using IndexMap = std::map<std::string, std::string>;
-  HEROQ_ASSIGN_OR_RETURN(const IndexMap shard_of, ReadIndex(files, index));
+  HEROQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(files, index, kMaxShardIndexBytes));
+  HEROQ_ASSIGN_OR_RETURN(const ShardIndex parsed, ParseShardIndex(text, index));
+  const std::map<std::string, std::string>& shard_of = parsed.shard_of;
   std::set<std::string> shards;
   for (const auto& [tensor, shard] : shard_of) shards.insert(shard);
   for (const std::string& shard : shards) {

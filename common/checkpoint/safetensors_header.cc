@@ -27,7 +27,7 @@ absl::Status Corrupt(const std::string& file, absl::string_view rule) {
 }
 
 absl::Status CorruptTensor(const std::string& file, const std::string& tensor, absl::string_view rule) {
-  return MakeError(Reason::kFileCorrupt, absl::StrCat(file, ": tensor ", QuoteJson(tensor), ": ", rule),
+  return MakeError(Reason::kFileCorrupt, absl::StrCat(file, ": tensor ", QuoteExcerpt(tensor), ": ", rule),
                    {{"file", file}, {"tensor", tensor}});
 }
 
@@ -49,7 +49,7 @@ absl::StatusOr<DType> ReadDType(const json& value, const std::string& file, cons
                      absl::StrCat(file, ": tensor ", QuoteJson(tensor), ": heroq does not read dtype ", text),
                      {{"file", file}, {"tensor", tensor}});
   }
-  return CorruptTensor(file, tensor, absl::StrCat("unknown dtype ", QuoteJson(text)));
+  return CorruptTensor(file, tensor, absl::StrCat("unknown dtype ", QuoteExcerpt(text)));
 }
 
 absl::Status ReadShape(const json& value, const std::string& file, int max_rank, TensorInfo* info) {
@@ -95,6 +95,10 @@ absl::Status CheckSize(const TensorInfo& info, const std::string& file) {
 
 absl::StatusOr<TensorInfo> ReadTensor(const std::string& name, const json& value, const std::string& file,
                                       const SafetensorsLimits& limits) {
+  if (static_cast<int64_t>(name.size()) > limits.max_name_bytes) {
+    return Corrupt(file, absl::StrCat("tensor ", QuoteExcerpt(name), ": a name of ", name.size(),
+                                      " bytes, expected at most ", limits.max_name_bytes));
+  }
   if (!value.is_object()) return CorruptTensor(file, name, "must be an object");
   for (const char* field : {"dtype", "shape", "data_offsets"}) {
     if (!value.contains(field)) return CorruptTensor(file, name, absl::StrCat(field, " is missing"));
@@ -133,7 +137,7 @@ absl::Status ReadMetadata(const json& value, const std::string& file,
   if (!value.is_object()) return Corrupt(file, "__metadata__ must be an object");
   for (const auto& [key, text] : value.items()) {
     if (!text.is_string())
-      return Corrupt(file, absl::StrCat("__metadata__ ", QuoteJson(key), " must be a string"));
+      return Corrupt(file, absl::StrCat("__metadata__ ", QuoteExcerpt(key), " must be a string"));
     metadata->emplace(key, text.get<std::string>());
   }
   return absl::OkStatus();

@@ -27,9 +27,10 @@ struct SafetensorsLimits {
   int64_t max_header_bytes = int64_t{16} << 20;
   int64_t max_tensors = 1'000'000;
   int max_rank = 8;
+  int64_t max_name_bytes = 1024;  // of a tensor
 };
 
-// A safetensors file, strictly: header size within limits and file, UTF-8 JSON that starts with '{', no
+// A safetensors file, strictly: header, counts and names within limits, header within the file, UTF-8 JSON that starts with '{', no
 // duplicate keys, known dtypes, offsets that start at 0, follow each other without hole or overlap and end at
 // the file's end, sizes that match shapes. Accepts only what the Python library accepts. FILE_CORRUPT names
 // file, tensor and rule; UNSUPPORTED names a tensor of a dtype heroq does not read (8-bit floats and smaller,

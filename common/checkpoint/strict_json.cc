@@ -12,11 +12,21 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kExcerptBytes = 200;
+
+// Cuts between characters.
+std::string Excerpt(absl::string_view text) {
+  if (text.size() <= kExcerptBytes) return std::string(text);
+  std::size_t end = kExcerptBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return absl::StrCat(text.substr(0, end), "...");
+}
+
 // Receives the parser's events and builds the value. Every handler returns false to stop; `rule()` then says
 // why.
 class StrictBuilder final : public nlohmann::json_sax<json> {
  public:
-  explicit StrictBuilder(int max_depth) : max_depth_(max_depth) {}
+  explicit StrictBuilder(const JsonLimits& limits) : limits_(limits) {}
 
   bool null() override { return Add(nullptr); }
   bool boolean(bool value) override { return Add(value); }
@@ -32,7 +42,7 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
 
   bool key(string_t& name) override {
     const auto [slot, inserted] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
-    if (!inserted) return Stop(absl::StrCat("duplicate key ", QuoteJson(name)));
+    if (!inserted) return Stop(absl::StrCat("duplicate key ", QuoteExcerpt(name)));
     slot_ = &slot->second;
     return true;
   }
@@ -41,7 +51,9 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
     // Without the library's own prefix "[json.exception...]".
     const absl::string_view text = error.what();
     const std::size_t end = text.find("] ");
-    return Stop(absl::StrCat("at byte ", position, ": ", end == text.npos ? text : text.substr(end + 2)));
+    // It quotes what it read last, which may be long.
+    return Stop(
+        absl::StrCat("at byte ", position, ": ", Excerpt(end == text.npos ? text : text.substr(end + 2))));
   }
 
   json TakeValue() { return std::move(root_); }
@@ -67,14 +79,21 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
     return slot_;
   }
 
+  bool Count() {
+    if (++values_ <= limits_.max_values) return true;
+    return Stop(absl::StrCat("more than ", limits_.max_values, " values"));
+  }
+
   bool Add(json value) {
+    if (!Count()) return false;
     Place(std::move(value));
     return true;
   }
 
   bool Open(json container) {
-    if (static_cast<int>(open_.size()) >= max_depth_) {
-      return Stop(absl::StrCat("nested deeper than ", max_depth_));
+    if (!Count()) return false;
+    if (static_cast<int>(open_.size()) >= limits_.max_depth) {
+      return Stop(absl::StrCat("nested deeper than ", limits_.max_depth));
     }
     open_.push_back(Place(std::move(container)));
     return true;
@@ -85,7 +104,8 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
     return true;
   }
 
-  const int max_depth_;
+  const JsonLimits limits_;
+  int64_t values_ = 0;
   json root_;
   std::vector<json*> open_;  // from the root inwards; a container does not move while an inner one is open
   json* slot_ = nullptr;     // value of the key read last
@@ -110,7 +130,7 @@ absl::StatusOr<json> ParseStrictJson(absl::string_view text, const std::string& 
   if (const std::size_t nul = text.find('\0'); nul != absl::string_view::npos) {
     return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: NUL at byte ", nul));
   }
-  StrictBuilder builder(limits.max_depth);
+  StrictBuilder builder(limits);
   if (!json::sax_parse(text.begin(), text.end(), &builder)) {
     return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: ", builder.rule()));
   }
@@ -120,6 +140,12 @@ absl::StatusOr<json> ParseStrictJson(absl::string_view text, const std::string& 
 std::string QuoteJson(absl::string_view text) {
   return json(std::string(text)).dump(-1, ' ', false, json::error_handler_t::replace);
 }
+
+std::string ExcerptJson(const json& value) {
+  return Excerpt(value.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+std::string QuoteExcerpt(absl::string_view text) { return Excerpt(QuoteJson(text)); }
 
 bool IsValidUtf8(absl::string_view text) {
   // A string with an invalid byte is spelled differently by the two ways of handling one.

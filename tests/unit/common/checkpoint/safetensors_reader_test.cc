@@ -48,6 +48,17 @@ const char kTwoTensors[] =
     R"({"b":{"dtype":"I16","shape":[2],"data_offsets":[4,8]},"__metadata__":{"format":"pt"},)"
     R"("a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}} )";
 
+TEST_F(SafetensorsReaderTest, NamesStopAtTheLimit) {
+  const auto file = [](int bytes) {
+    return FileOf("{\"" + std::string(bytes, 'n') + R"(":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+                  "x");
+  };
+  EXPECT_TRUE(Open(file(1024)).ok());
+  const std::string refusal = RefusalOf(file(1025));
+  EXPECT_THAT(refusal, HasSubstr("a name of 1025 bytes, expected at most 1024"));
+  EXPECT_LT(refusal.size(), 400);
+}
+
 TEST_F(SafetensorsReaderTest, TensorsAreFoundWhereTheHeaderSays) {
   const std::string bytes = FileOf(kTwoTensors, "aaaaBBbb");
   const auto reader = Open(bytes);

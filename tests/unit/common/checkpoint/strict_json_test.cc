@@ -51,6 +51,26 @@ TEST(StrictJsonTest, LengthStopsAtTheLimit) {
   EXPECT_THAT(RefusalOf("12345", limits), HasSubstr("5 bytes of JSON, expected at most 4"));
 }
 
+TEST(StrictJsonTest, ValuesStopAtTheLimit) {
+  JsonLimits limits;
+  limits.max_values = 4;
+  EXPECT_TRUE(ParseStrictJson(R"([{"a": []}, 1])", "x", limits).ok());
+  EXPECT_THAT(RefusalOf(R"([{"a": []}, 1, 2])", limits), HasSubstr("more than 4 values"));
+  EXPECT_THAT(RefusalOf(R"([[], {}, {}, {}])", limits), HasSubstr("more than 4 values"));
+}
+
+TEST(StrictJsonTest, MessagesQuoteLongTextInPart) {
+  const std::string key(100'000, 'k');
+  EXPECT_LT(RefusalOf("{\"" + key + "\": 1, \"" + key + "\": 2}").size(), 400);
+  EXPECT_LT(RefusalOf("[\"" + key + "\", nul]").size(), 400);
+  EXPECT_LT(RefusalOf("[\"" + key + "\" \"" + key + "\"]").size(), 400);
+  // Cut between characters: byte 200 is inside an e with an acute accent.
+  std::string accents;
+  for (int i = 0; i < 200; ++i) accents += "\xC3\xA9";
+  EXPECT_TRUE(IsValidUtf8(QuoteExcerpt(accents)));
+  EXPECT_EQ(ExcerptJson({1, "a"}), R"([1,"a"])");
+}
+
 TEST(StrictJsonTest, WhatIsNotJsonIsRefused) {
   for (const absl::string_view text :
        {"", "{", "{\"a\":}", "[1,]", "nul", "NaN", "Infinity", "01", "'a'", "{} x", "// c\n1", "1e999",
