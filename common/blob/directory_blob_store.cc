@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/failpoint.h"
 #include "common/file/temporary_name.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -18,6 +19,7 @@ std::string FolderName(int index) { return absl::StrCat(absl::Hex(index, absl::k
 
 absl::StatusOr<std::unique_ptr<DirectoryBlobStore>> DirectoryBlobStore::Open(FileSystem& files,
                                                                              const std::string& root) {
+  HEROQ_RETURN_IF_ERROR(CreateDirectoriesDurably(files, root));
   HEROQ_RETURN_IF_ERROR(files.CreateDirectories(JoinPath(root, "tmp")));
   HEROQ_RETURN_IF_ERROR(files.CreateDirectories(JoinPath(root, "corrupt")));
   // All at once, so that one sync of the root makes them durable and no later write has to think of it.
@@ -25,7 +27,6 @@ absl::StatusOr<std::unique_ptr<DirectoryBlobStore>> DirectoryBlobStore::Open(Fil
     HEROQ_RETURN_IF_ERROR(files.CreateDirectories(JoinPath(root, FolderName(i))));
   }
   HEROQ_RETURN_IF_ERROR(files.SyncDirectory(root));
-  HEROQ_RETURN_IF_ERROR(files.SyncDirectory(DirectoryOf(root)));
   return std::unique_ptr<DirectoryBlobStore>(new DirectoryBlobStore(files, root));
 }
 
@@ -43,6 +44,7 @@ absl::StatusOr<Digest> DirectoryBlobStore::Put(absl::string_view bytes, Durabili
     if (durability == Durability::kDurable) HEROQ_RETURN_IF_ERROR(MakeDurable(PathOf(digest)));
     return digest;
   }
+  HEROQ_FAILPOINT(blob_before_write);
   const std::string temporary = TemporaryPath();
   HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files_.Create(temporary));
   absl::Status status = file->Append(bytes);
@@ -59,10 +61,14 @@ absl::StatusOr<Digest> DirectoryBlobStore::Put(absl::string_view bytes, Durabili
 absl::Status DirectoryBlobStore::Adopt(const std::string& temporary_path, const Digest& digest,
                                        Durability durability) {
   HEROQ_RETURN_IF_ERROR(ValidateDigest(digest));
+  HEROQ_FAILPOINT(blob_before_sync);
   if (durability == Durability::kDurable) HEROQ_RETURN_IF_ERROR(SyncFile(temporary_path));
   const std::string path = PathOf(digest);
+  HEROQ_FAILPOINT(blob_before_rename);
   HEROQ_RETURN_IF_ERROR(files_.Rename(temporary_path, path));
-  if (durability == Durability::kDurable) return files_.SyncDirectory(DirectoryOf(path));
+  HEROQ_FAILPOINT(blob_after_rename);
+  if (durability == Durability::kDurable) HEROQ_RETURN_IF_ERROR(files_.SyncDirectory(DirectoryOf(path)));
+  HEROQ_FAILPOINT(blob_after_directory_sync);
   return absl::OkStatus();
 }
 
@@ -91,7 +97,9 @@ absl::StatusOr<bool> DirectoryBlobStore::Contains(const Digest& digest) {
 
 absl::Status DirectoryBlobStore::Remove(const Digest& digest) {
   HEROQ_RETURN_IF_ERROR(ValidateDigest(digest));
+  HEROQ_FAILPOINT(blob_before_remove);
   absl::Status status = files_.RemoveFile(PathOf(digest));
+  HEROQ_FAILPOINT(blob_after_remove);
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/file/failpoint.h"
 #include "common/status/status_macros.h"
 #include "coordinator/validation/file_digest.h"
 
@@ -48,7 +49,9 @@ absl::StatusOr<std::vector<std::string>> ListStaging(FileSystem& files, const st
 absl::StatusOr<std::vector<std::string>> AdoptStaged(
     FileSystem& files, const std::string& output_directory, const std::string& job_id,
     const std::string& staging, const std::map<std::string, v1::FileAssembled>& assembled) {
-  HEROQ_RETURN_IF_ERROR(files.CreateDirectories(staging));
+  HEROQ_FAILPOINT(staging_before_create);
+  HEROQ_RETURN_IF_ERROR(CreateDirectoriesDurably(files, staging));
+  HEROQ_FAILPOINT(staging_after_create);
   std::set<std::string> held;
   HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(staging));
   for (const std::string& name : names) {
@@ -71,11 +74,15 @@ absl::StatusOr<std::vector<std::string>> AdoptStaged(
       const std::string path = JoinPath(other, name);
       HEROQ_ASSIGN_OR_RETURN(const bool holds, HoldsAsRecorded(files, path, record));
       if (!holds || held.count(name) > 0) continue;
+      HEROQ_FAILPOINT(adopt_before_rename);
       HEROQ_RETURN_IF_ERROR(files.Rename(path, JoinPath(staging, name)));
+      HEROQ_FAILPOINT(adopt_after_rename);
       held.insert(name);
     }
     HEROQ_RETURN_IF_ERROR(files.SyncDirectory(staging));
+    HEROQ_FAILPOINT(adopt_before_remove);
     HEROQ_RETURN_IF_ERROR(files.RemoveTree(other));
+    HEROQ_FAILPOINT(adopt_after_remove);
   }
   HEROQ_RETURN_IF_ERROR(files.SyncDirectory(DirectoryOf(staging)));
   return std::vector<std::string>(held.begin(), held.end());

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "common/file/failpoint.h"
 #include "common/log/log.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -41,7 +42,9 @@ absl::StatusOr<std::unique_ptr<CoordinatorStore>> CoordinatorStore::Open(std::un
   v1::Update started;
   started.mutable_epoch_started()->set_epoch(state.epoch + 1);
   Stamp(started, clock);
+  HEROQ_FAILPOINT(recovery_before_epoch);
   HEROQ_RETURN_IF_ERROR(store->journal_->Append({&started}));
+  HEROQ_FAILPOINT(recovery_after_epoch);
   ApplyUpdate(state, started);
   store->epoch_ = state.epoch;
   {

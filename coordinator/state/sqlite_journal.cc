@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/file/crc32c.h"
+#include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 
@@ -82,7 +83,7 @@ void SqliteJournal::FinalizeStatement::operator()(sqlite3_stmt* statement) const
 
 absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem& files,
                                                                    const std::string& directory) {
-  HEROQ_RETURN_IF_ERROR(files.CreateDirectories(directory));
+  HEROQ_RETURN_IF_ERROR(CreateDirectoriesDurably(files, directory));
   HEROQ_RETURN_IF_ERROR(RefuseNetworkFileSystem(directory));
   const std::string owner_path = JoinPath(directory, "journal.owner");
   std::unique_ptr<SqliteJournal> journal(new SqliteJournal(JoinPath(directory, "journal.db")));
@@ -169,9 +170,13 @@ absl::Status SqliteJournal::Replay(const std::function<absl::Status(const v1::Up
 }
 
 absl::Status SqliteJournal::Append(const std::vector<const v1::Update*>& updates) {
+  HEROQ_FAILPOINT(journal_before_append);
   HEROQ_RETURN_IF_ERROR(Execute("BEGIN"));
   for (const v1::Update* update : updates) HEROQ_RETURN_IF_ERROR(Insert(*update));
-  return Execute("COMMIT");
+  HEROQ_FAILPOINT(journal_before_commit);
+  HEROQ_RETURN_IF_ERROR(Execute("COMMIT"));
+  HEROQ_FAILPOINT(journal_after_commit);
+  return absl::OkStatus();
 }
 
 absl::Status SqliteJournal::Insert(const v1::Update& update) {
