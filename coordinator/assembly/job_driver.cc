@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "common/log/log.h"
+#include "common/status/error_reason.h"
 #include "common/time/periodic_task.h"
 #include "coordinator/assembly/blob_collection.h"
 #include "coordinator/assembly/job_steps.h"
@@ -105,13 +106,21 @@ class JobDriver::Impl {
     } else if (job.state == State::STATE_CANCELLING) {
       progress = CancelStep(seams_, job, work);
     }
-    return progress.ok() ? *progress : HandleError(job, progress.status());
+    return progress.ok() ? *progress : HandleError(job, progress.status(), work);
   }
 
-  // A step's error fails the job, unless the job has moved on meanwhile (cancelled, or failed by a worker).
-  bool HandleError(const JobRecord& job, const absl::Status& error) {
+  // A step's error fails the job, unless the job has moved on meanwhile (cancelled, or failed by a worker),
+  // or a disk failed when its result was in its place already.
+  bool HandleError(const JobRecord& job, const absl::Status& error, JobWork& work) {
     const std::shared_ptr<const JobRecord> now = seams_.store.Snapshot()->FindJob(job.job_id);
     if (now == nullptr || now->state != job.state) return true;
+    if (now->state == State::STATE_RUNNING && HasReason(error, Reason::kIo) &&
+        IsPublished(seams_.files, *now)) {
+      Log(LogLevel::kError, "a published result could not be recorded; trying again",
+          {{"job", job.job_id}, {"error", std::string(error.message())}});
+      work = JobWork();
+      return false;
+    }
     Log(LogLevel::kError, "job failed", {{"job", job.job_id}, {"error", std::string(error.message())}});
     const absl::Status committed = FailJob(seams_, job, error);
     if (committed.ok()) return true;

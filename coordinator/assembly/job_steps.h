@@ -47,6 +47,9 @@ absl::StatusOr<bool> AssembleStep(DriverSeams& seams, const CoordinatorState& st
                                   JobWork& work);
 // RUNNING with its staging directory gone: ends the job when a crash came after its publication.
 absl::StatusOr<bool> RollForwardStep(DriverSeams& seams, const JobRecord& job);
+// Whether the output of a RUNNING job is in its place although its publication did not get to the job's end:
+// such a job cannot fail any more, it is rolled forward.
+bool IsPublished(FileSystem& files, const JobRecord& job);
 // RUNNING with every weight file finished: side files, validation, reports, publication, the job's end.
 absl::StatusOr<bool> PublishStep(DriverSeams& seams, const JobRecord& job, JobWork& work);
 // RUNNING without an output: evaluates an existing checkpoint.

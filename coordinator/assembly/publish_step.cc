@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/job_steps.h"
@@ -21,7 +22,10 @@ absl::Status CommitPhase(DriverSeams& seams, const JobRecord& job, v1::Quantizat
   update.mutable_job_phase_changed()->set_job_id(job.job_id);
   update.mutable_job_phase_changed()->set_phase(phase);
   update.mutable_job_phase_changed()->set_staging_directory(staging);
-  return seams.store.CommitAndWait(std::move(update));
+  HEROQ_FAILPOINT(phase_before_commit);
+  HEROQ_RETURN_IF_ERROR(seams.store.CommitAndWait(std::move(update)));
+  HEROQ_FAILPOINT(phase_after_commit);
+  return absl::OkStatus();
 }
 
 absl::Status CommitSuccess(DriverSeams& seams, const JobRecord& job, const v1::JobResult& result) {
@@ -29,7 +33,10 @@ absl::Status CommitSuccess(DriverSeams& seams, const JobRecord& job, const v1::J
   update.mutable_job_ended()->set_job_id(job.job_id);
   update.mutable_job_ended()->set_state(v1::QuantizationJob::STATE_SUCCEEDED);
   *update.mutable_job_ended()->mutable_result() = result;
-  return seams.store.CommitAndWait(std::move(update));
+  HEROQ_FAILPOINT(job_end_before_commit);
+  HEROQ_RETURN_IF_ERROR(seams.store.CommitAndWait(std::move(update)));
+  HEROQ_FAILPOINT(job_end_after_commit);
+  return absl::OkStatus();
 }
 
 absl::Status Validate(DriverSeams& seams, const JobRecord& job, const std::string& staging) {
@@ -67,6 +74,7 @@ absl::StatusOr<bool> PublishStep(DriverSeams& seams, const JobRecord& job, JobWo
   if (!work.validated) {
     HEROQ_RETURN_IF_ERROR(Validate(seams, job, staging));
     work.validated = true;
+    HEROQ_FAILPOINT(validation_after);
     return true;
   }
   if (!job.AllDone(TaskKind::kEvaluate)) return false;
@@ -84,11 +92,16 @@ absl::StatusOr<bool> PublishStep(DriverSeams& seams, const JobRecord& job, JobWo
   return true;
 }
 
+bool IsPublished(FileSystem& files, const JobRecord& job) {
+  return job.phase == v1::QuantizationJob::PHASE_VALIDATING && !job.plan->output_directory().empty() &&
+         !files.Exists(job.staging_directory) && files.Exists(job.plan->output_directory());
+}
+
 absl::StatusOr<bool> RollForwardStep(DriverSeams& seams, const JobRecord& job) {
-  if (job.phase != v1::QuantizationJob::PHASE_VALIDATING || seams.files.Exists(job.staging_directory))
-    return false;
+  if (!IsPublished(seams.files, job)) return false;
   HEROQ_ASSIGN_OR_RETURN(const std::optional<v1::JobResult> result, PublishedResult(seams.files, job));
   if (!result.has_value()) return false;
+  HEROQ_FAILPOINT(roll_forward_before_commit);
   HEROQ_RETURN_IF_ERROR(CommitSuccess(seams, job, *result));
   return true;
 }

@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <map>
 #include <stdexcept>
 
+#include "common/file/io_error.h"
 #include "coordinator/assembly/job_driver.h"
 #include "tests/support/driver_harness.h"
 #include "tests/support/memory_file_system.h"
@@ -131,6 +133,25 @@ TEST(JobRecoveryTest, ACrashBetweenPublicationAndItsEntryRollsForward) {
   world.harness->driver().RunUntilIdle();
   EXPECT_EQ(world.harness->Job("job")->state, Job::STATE_SUCCEEDED);
   EXPECT_EQ(world.harness->Job("job")->result.directory(), kOutput);
+}
+
+TEST(JobRecoveryTest, ADiskThatFailsAfterThePublicationDoesNotFailTheJob) {
+  const auto expected = UndisturbedRun();
+  World world;
+  int failures = 2;
+  world.files.SetFault([&](absl::string_view operation, const std::string& path) {
+    if (operation == "sync directory" && path == "/out" && world.files.Exists(kOutput) && failures-- > 0) {
+      return IoError(EIO, "sync", path);
+    }
+    return absl::OkStatus();
+  });
+  world.harness->RunToEnd("job");
+  EXPECT_EQ(world.harness->Job("job")->state, Job::STATE_RUNNING);
+  world.harness->driver().RunUntilIdle();
+  EXPECT_EQ(world.harness->Job("job")->state, Job::STATE_RUNNING) << "the disk failed again";
+  world.harness->driver().RunUntilIdle();
+  EXPECT_EQ(world.harness->Job("job")->state, Job::STATE_SUCCEEDED);
+  EXPECT_EQ(world.Published(), expected);
 }
 
 TEST(JobRecoveryTest, DamagedStagedFilesAreWrittenAgain) {
