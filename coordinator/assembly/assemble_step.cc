@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/blob/digest_proto.h"
+#include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/blob_collection.h"
@@ -101,7 +102,9 @@ absl::StatusOr<bool> AssembleStep(DriverSeams& seams, const CoordinatorState& st
     finished->set_job_id(job.job_id);
     v1::Update update;
     *update.mutable_file_assembled() = *std::move(finished);
+    HEROQ_FAILPOINT(shard_before_record);
     HEROQ_RETURN_IF_ERROR(seams.store.CommitAndWait(std::move(update)));
+    HEROQ_FAILPOINT(shard_after_record);
     return true;
   }
   if (const int done = DoneTasks(job); done != work.collected_at) {

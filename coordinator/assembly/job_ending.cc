@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/blob_collection.h"
@@ -32,11 +33,13 @@ absl::StatusOr<bool> CancelStep(DriverSeams& seams, const JobRecord& job, JobWor
 }
 
 absl::Status CleanUp(DriverSeams& seams, const CoordinatorState& state, const JobRecord& job, JobWork& work) {
+  HEROQ_FAILPOINT(cleanup_before_staging);
   work.staged.reset();
   if (job.plan == nullptr) return absl::OkStatus();
   if (!job.plan->output_directory().empty()) {
     HEROQ_RETURN_IF_ERROR(RemoveStaging(seams.files, job.plan->output_directory(), job.job_id));
   }
+  HEROQ_FAILPOINT(cleanup_before_blobs);
   return seams.options.keep_state ? absl::OkStatus() : DropUnneededBlobs(state, job, seams.blobs);
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/blob/sha256.h"
+#include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/model_card.h"
@@ -113,9 +114,12 @@ absl::Status WriteReportsAndManifest(FileSystem& files, const JobRecord& job, co
                          ReadFile(files, JoinPath(plan.model_directory(), "config.json")));
   HEROQ_RETURN_IF_ERROR(files.CreateDirectories(JoinPath(staging, "report")));
   HEROQ_RETURN_IF_ERROR(WriteChecked(files, JoinPath(staging, kReportName), ReportJson(job, heroq_version)));
+  HEROQ_FAILPOINT(report_after_write);
   HEROQ_RETURN_IF_ERROR(WriteChecked(files, JoinPath(staging, kRunName), RunJson(job, now)));
+  HEROQ_FAILPOINT(run_report_after_write);
   HEROQ_RETURN_IF_ERROR(
       WriteChecked(files, JoinPath(staging, kCardName), ModelCard(job, config, heroq_version)));
+  HEROQ_FAILPOINT(model_card_after_write);
 
   Manifest manifest = Describe(job, heroq_version);
   for (const v1::PlannedFile& planned : plan.files()) {
@@ -133,10 +137,14 @@ absl::Status WriteReportsAndManifest(FileSystem& files, const JobRecord& job, co
             [](const ManifestTensor& a, const ManifestTensor& b) { return a.name < b.name; });
   HEROQ_RETURN_IF_ERROR(files.SyncDirectory(JoinPath(staging, "report")));
   HEROQ_RETURN_IF_ERROR(files.SyncDirectory(staging));
-  return WriteChecked(files, JoinPath(staging, kManifestName), SerializeManifest(manifest));
+  HEROQ_FAILPOINT(manifest_before_write);
+  HEROQ_RETURN_IF_ERROR(WriteChecked(files, JoinPath(staging, kManifestName), SerializeManifest(manifest)));
+  HEROQ_FAILPOINT(manifest_after_write);
+  return absl::OkStatus();
 }
 
 absl::Status Publish(FileSystem& files, const std::string& staging, const std::string& output) {
+  HEROQ_FAILPOINT(publish_before_rename);
   absl::Status renamed = files.RenameNoReplace(staging, output);
   if (absl::IsAlreadyExists(renamed)) {
     const absl::StatusOr<std::vector<std::string>> names = files.List(output);
@@ -148,7 +156,10 @@ absl::Status Publish(FileSystem& files, const std::string& staging, const std::s
     renamed = files.Rename(staging, output);
   }
   HEROQ_RETURN_IF_ERROR(renamed);
-  return files.SyncDirectory(DirectoryOf(output));
+  HEROQ_FAILPOINT(publish_after_rename);
+  HEROQ_RETURN_IF_ERROR(files.SyncDirectory(DirectoryOf(output)));
+  HEROQ_FAILPOINT(publish_after_sync);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<v1::JobResult>> PublishedResult(FileSystem& files, const JobRecord& job) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/blob/sha256.h"
+#include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/planning/quantization_config.h"
@@ -51,12 +52,15 @@ absl::Status WriteSideFiles(FileSystem& files, const v1::Plan& plan, const std::
   HEROQ_ASSIGN_OR_RETURN(const std::string config,
                          AddQuantizationConfig(source_config, plan.quantization_config_json()));
   HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, kConfigName), config));
+  HEROQ_FAILPOINT(config_after_write);
   if (plan.files_size() > 1) {
     HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, kIndexName), IndexJson(plan)));
+    HEROQ_FAILPOINT(index_after_write);
   }
   for (const std::string& name : plan.copied_files()) {
     HEROQ_ASSIGN_OR_RETURN(const std::string bytes, ReadPinned(files, plan, name));
     HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, name), bytes));
+    HEROQ_FAILPOINT(side_file_after_write);
   }
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/result_reader.h"
@@ -48,6 +49,7 @@ absl::StatusOr<std::unique_ptr<CheckpointReader>> StagedCheckpoint::OpenSource()
 }
 
 absl::Status StagedCheckpoint::Begin(const v1::PlannedFile& planned, const CheckpointReader& source) {
+  HEROQ_FAILPOINT(shard_before_create);
   OpenFile open;
   open.planned = &planned;
   HEROQ_ASSIGN_OR_RETURN(open.file,
@@ -63,6 +65,7 @@ absl::Status StagedCheckpoint::Begin(const v1::PlannedFile& planned, const Check
     }
   }
   open_.emplace(planned.name(), std::move(open));
+  HEROQ_FAILPOINT(shard_after_create);
   return absl::OkStatus();
 }
 
@@ -80,6 +83,7 @@ absl::Status StagedCheckpoint::CopyTensor(const v1::PlannedTensor& tensor, int64
 }
 
 absl::Status StagedCheckpoint::AddUnit(int unit, const std::vector<QuantizedLinear>& linears) {
+  HEROQ_FAILPOINT(unit_before_write);
   std::map<std::string, std::string> bytes;
   for (const QuantizedLinear& linear : linears) {
     for (TensorBytes& tensor : PackedTensors(linear)) bytes[tensor.name] = std::move(tensor.bytes);
@@ -101,6 +105,7 @@ absl::Status StagedCheckpoint::AddUnit(int unit, const std::vector<QuantizedLine
     open.missing_units.erase(unit);
   }
   missing_units_.erase(unit);
+  HEROQ_FAILPOINT(unit_after_write);
   return absl::OkStatus();
 }
 
@@ -110,12 +115,15 @@ absl::StatusOr<std::optional<v1::FileAssembled>> StagedCheckpoint::FinishFile() 
     if (!open.missing_units.empty()) continue;
     const std::string path = JoinPath(directory_, open.planned->name());
     const std::string part = absl::StrCat(path, kPartSuffix);
+    HEROQ_FAILPOINT(shard_before_sync);
     HEROQ_RETURN_IF_ERROR(open.file->Sync());
     HEROQ_RETURN_IF_ERROR(open.file->Close());
     // Hashed as read back, so that what was lost on the way to the file is noticed by validation, not by
     // users.
     HEROQ_ASSIGN_OR_RETURN(const Digest digest, DigestOfFile(files_, part));
+    HEROQ_FAILPOINT(shard_before_rename);
     HEROQ_RETURN_IF_ERROR(files_.Rename(part, path));
+    HEROQ_FAILPOINT(shard_after_rename);
     HEROQ_RETURN_IF_ERROR(files_.SyncDirectory(directory_));
     v1::FileAssembled assembled;
     assembled.set_name(open.planned->name());
