@@ -59,7 +59,7 @@ int Main(const std::vector<std::string>& arguments) {
   std::vector<NamedBytes> tensors;
   for (const v1::PlannedUnit& unit : job->plan->units()) {
     for (const v1::PlannedLinear& linear : unit.linears()) {
-      const std::vector<float>& weight = harness.rounded.at(linear.name());
+      const std::vector<float>& weight = harness.worker().rounded.at(linear.name());
       tensors.push_back({{linear.name(), DType::kF32, {linear.out_features(), linear.in_features()}},
                          {reinterpret_cast<const char*>(weight.data()), weight.size() * 4}});
     }

@@ -11,6 +11,7 @@
 #include "coordinator/state/coordinator_store.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_journal.h"
+#include "tests/support/stand_in_worker.h"
 
 namespace heroq {
 
@@ -19,8 +20,7 @@ namespace heroq {
 std::map<std::string, std::string> PublishedBytes(FileSystem& files, const std::string& directory);
 
 // A coordinator without network and workers: store over a journal in memory, driver, and a stand-in for every
-// worker that leases ready tasks and commits their results. Unit results are real: the weights of the model
-// rounded to nearest.
+// worker that leases ready tasks and commits their results.
 class DriverHarness {
  public:
   // Blobs go below `state_directory`. `files` must outlive this.
@@ -42,25 +42,18 @@ class DriverHarness {
   CoordinatorStore& store() { return *store_; }
   DirectoryBlobStore& blobs() { return *blobs_; }
   FakeClock& clock() { return clock_; }
+  StandInWorker& worker() { return *worker_; }
 
-  // What evaluate tasks report, per token and task of 100 tokens.
-  double original_nll = 3.0, quantized_nll = 3.1, kl = 0.05;
-  // Added to every reported weight error.
-  double report_offset = 0;
   JobDriverOptions options{"1.2.3", false};
-  // Dequantized weights of every unit quantized so far, by linear.
-  std::map<std::string, std::vector<float>> rounded;
 
  private:
-  v1::TaskResult Execute(const JobRecord& job, const TaskNode& node);
-  v1::TaskResult Quantize(const JobRecord& job, const v1::PlannedUnit& unit);
-  v1::BlobDigest Put(absl::string_view bytes, Durability durability);
   void Commit(v1::Update update);
 
   FileSystem& files_;
   FakeClock clock_;
   std::shared_ptr<MemoryLog> log_ = std::make_shared<MemoryLog>();
   std::unique_ptr<DirectoryBlobStore> blobs_;
+  std::unique_ptr<StandInWorker> worker_;
   std::unique_ptr<Planner> planner_;
   std::unique_ptr<CoordinatorStore> store_;
   std::unique_ptr<JobDriver> driver_;

@@ -215,13 +215,13 @@ TEST_F(JobDriverTest, TheQualityGateKeepsBadModelsFromBeingPublished) {
 }
 
 TEST_F(JobDriverTest, EvaluationsThatAreNotFiniteFail) {
-  harness_.quantized_nll = std::numeric_limits<double>::quiet_NaN();
+  harness_.worker().quantized_nll = std::numeric_limits<double>::quiet_NaN();
   RunJob("job", Spec());
   EXPECT_THAT(FailureOf("job"), HasSubstr("NUMERICAL_FAILURE"));
 }
 
 TEST_F(JobDriverTest, ReportsThatDoNotMatchTheStoredBytesFailValidation) {
-  harness_.report_offset = 1e-4;
+  harness_.worker().report_offset = 1e-4;
   RunJob("job", Spec());
   EXPECT_THAT(FailureOf("job"), AllOf(HasSubstr("VALIDATION_FAILED"), HasSubstr("weight_error_differs"),
                                       HasSubstr("model.layers.0.self_attn.q_proj.weight")));
