@@ -91,6 +91,10 @@ absl::StatusOr<std::vector<std::string>> PowerCutFileSystem::List(const std::str
   return disk_->List(directory);
 }
 
+absl::Status PowerCutFileSystem::CheckWritable(const std::string& directory) {
+  return disk_->List(directory).status();
+}
+
 absl::Status PowerCutFileSystem::CreateDirectories(const std::string& path) {
   HEROQ_RETURN_IF_ERROR(Before("mkdir", path));
   return disk_->CreateDirectories(path);
