@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "common/tokenizer/tokenizer_limits.h"
 #include "common/tokenizer/utf8.h"
 
 namespace heroq {
@@ -29,8 +30,10 @@ bool IsWholeWord(absl::string_view text, const TextRange& range) {
   return behind == static_cast<int64_t>(text.size()) || !IsWordCharacter(NextCodePoint(text, &behind));
 }
 
-int64_t SkipWhiteSpaceBefore(absl::string_view text, int64_t position) {
-  while (position > 0) {
+// Not to before `first`, which is `position` or the end of a token.
+int64_t SkipWhiteSpaceBefore(absl::string_view text, int64_t position, int64_t first) {
+  if (position < first) return first;
+  while (position > first) {
     int64_t previous = position;
     if (!IsWhiteSpace(PreviousCodePoint(text, &previous))) break;
     position = previous;
@@ -70,11 +73,18 @@ absl::StatusOr<AddedTokens> AddedTokens::Parse(const JsonObject& root, const Bpe
   absl::flat_hash_map<std::string, int32_t> ids;
   std::vector<int32_t> order;
   int32_t next_id = model.vocabulary_size();
+  std::size_t text_bytes = 0;
   for (std::size_t i = 0; i < elements->size(); ++i) {
     HEROQ_ASSIGN_OR_RETURN(const JsonObject object,
                            JsonObject::Of((*elements)[i], root.PlaceOf("added_tokens", i)));
     HEROQ_ASSIGN_OR_RETURN(Token token, ParseToken(object));
     if (token.content.empty()) continue;
+    text_bytes += token.content.size();
+    if (token.content.size() > kMaxAddedTokenBytes || text_bytes > kMaxAddedTokenBytesTogether) {
+      return object.Unsupported(absl::StrCat("a token of more than ", kMaxAddedTokenBytes,
+                                             " bytes, or more than ", kMaxAddedTokenBytesTogether,
+                                             " bytes of tokens,"));
+    }
     const auto [known, is_new] = ids.try_emplace(token.content, 0);
     if (is_new) {
       const std::optional<int32_t> in_vocabulary = model.Find(token.content);
@@ -118,9 +128,9 @@ std::vector<AddedTokens::Part> AddedTokens::Split(absl::string_view text, const 
     const Token& token = tokens_.at(match.id);
     TextRange range = match.range;
     if (token.single_word && !IsWholeWord(text, range)) continue;
-    // White space that the token before took is gone.
-    if (token.lstrip) range.begin = std::max(SkipWhiteSpaceBefore(text, range.begin), done);
-    if (token.rstrip) range.end = SkipWhiteSpaceBehind(text, range.end);
+    // White space that the token before took is gone. Looking no further keeps this linear in the text.
+    if (token.lstrip) range.begin = SkipWhiteSpaceBefore(text, range.begin, done);
+    if (token.rstrip) range.end = SkipWhiteSpaceBehind(text, std::max(range.end, done));
     if (done < range.begin) parts.push_back({std::nullopt, {done, range.begin}});
     parts.push_back({match.id, range});
     done = range.end;

@@ -14,6 +14,7 @@
 #include "common/tokenizer/pattern_field.h"
 #include "common/tokenizer/regex.h"
 #include "common/tokenizer/split.h"
+#include "common/tokenizer/tokenizer_limits.h"
 
 namespace heroq {
 namespace {
@@ -37,6 +38,10 @@ class Nfc : public Normalizer {
   }
 
   absl::StatusOr<std::string> Normalize(absl::string_view text) const override {
+    if (text.size() > kMaxTextBytes) {
+      return MakeError(Reason::kInvalidSpec,
+                       absl::StrCat("a text of ", text.size(), " bytes, expected at most ", kMaxTextBytes));
+    }
     std::string out;
     icu::StringByteSink<std::string> sink(&out, static_cast<int32_t>(text.size()));
     UErrorCode code = U_ZERO_ERROR;
@@ -58,7 +63,9 @@ class Prepend : public Normalizer {
  public:
   explicit Prepend(std::string prefix) : prefix_(std::move(prefix)) {}
   absl::StatusOr<std::string> Normalize(absl::string_view text) const override {
-    return text.empty() ? std::string() : absl::StrCat(prefix_, text);
+    if (text.empty()) return std::string();
+    HEROQ_RETURN_IF_ERROR(CheckGrowth(text.size(), text.size() + prefix_.size()));
+    return absl::StrCat(prefix_, text);
   }
 
  private:
@@ -74,7 +81,9 @@ class Replace : public Normalizer {
     std::string out;
     out.reserve(text.size());
     for (const MatchRange& match : matches) {
-      absl::StrAppend(&out, match.is_match ? absl::string_view(content_) : match.range.In(text));
+      const absl::string_view piece = match.is_match ? absl::string_view(content_) : match.range.In(text);
+      HEROQ_RETURN_IF_ERROR(CheckGrowth(text.size(), out.size() + piece.size()));
+      absl::StrAppend(&out, piece);
     }
     return out;
   }
@@ -91,6 +100,7 @@ class NormalizerSequence : public Normalizer {
     std::string current(text);
     for (const auto& step : steps_) {
       HEROQ_ASSIGN_OR_RETURN(current, step->Normalize(current));
+      HEROQ_RETURN_IF_ERROR(CheckGrowth(text.size(), current.size()));
     }
     return current;
   }

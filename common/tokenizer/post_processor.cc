@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "common/tokenizer/tokenizer_limits.h"
 
 namespace heroq {
 namespace {
@@ -13,6 +14,9 @@ namespace {
 absl::StatusOr<std::vector<int32_t>> SpecialIds(const JsonObject& special_tokens, const std::string& name) {
   HEROQ_ASSIGN_OR_RETURN(const JsonObject token, special_tokens.Object(name.c_str()));
   HEROQ_ASSIGN_OR_RETURN(const nlohmann::json* elements, token.Array("ids"));
+  if (elements->size() > kMaxTemplateTokenIds) {
+    return token.Unsupported(absl::StrCat("a special token of more than ", kMaxTemplateTokenIds, " ids"));
+  }
   std::vector<int32_t> ids;
   for (std::size_t i = 0; i < elements->size(); ++i) {
     HEROQ_ASSIGN_OR_RETURN(const int32_t id, ParseId((*elements)[i], token.PlaceOf("ids", i)));
@@ -56,6 +60,9 @@ absl::Status PostProcessor::ParseTemplate(const JsonObject& object) {
   if (has_template_) return object.Unsupported("a second TemplateProcessing");
   has_template_ = true;
   HEROQ_ASSIGN_OR_RETURN(const nlohmann::json* single, object.Array("single"));
+  if (single->size() > kMaxTemplateParts) {
+    return object.Unsupported(absl::StrCat("a template of more than ", kMaxTemplateParts, " parts"));
+  }
   HEROQ_ASSIGN_OR_RETURN(const JsonObject special_tokens, object.Object("special_tokens"));
   for (std::size_t i = 0; i < single->size(); ++i) {
     HEROQ_ASSIGN_OR_RETURN(const JsonObject part, JsonObject::Of((*single)[i], object.PlaceOf("single", i)));

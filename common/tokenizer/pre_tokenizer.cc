@@ -12,6 +12,7 @@
 #include "common/tokenizer/metaspace.h"
 #include "common/tokenizer/pattern_field.h"
 #include "common/tokenizer/pattern_split.h"
+#include "common/tokenizer/tokenizer_limits.h"
 
 namespace heroq {
 namespace {
@@ -22,7 +23,11 @@ class PreTokenizerSequence : public PreTokenizer {
       : steps_(std::move(steps)) {}
 
   absl::Status Apply(Pieces* pieces) const override {
-    for (const auto& step : steps_) HEROQ_RETURN_IF_ERROR(step->Apply(pieces));
+    const std::size_t before = pieces->text.size();
+    for (const auto& step : steps_) {
+      HEROQ_RETURN_IF_ERROR(step->Apply(pieces));
+      HEROQ_RETURN_IF_ERROR(CheckGrowth(before, pieces->text.size()));
+    }
     return absl::OkStatus();
   }
   bool rewrites_text() const override {

@@ -3,6 +3,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -18,6 +20,15 @@ namespace {
 // PCRE2's stack for compiled code starts with 32 KiB; long runs under nested repetition need more.
 constexpr std::size_t kSmallestStack = std::size_t{64} << 10;
 constexpr std::size_t kLargestStack = std::size_t{64} << 20;
+
+// Steps of one search. Backtracking over a run is linear in it; what takes more is a pattern that does not
+// end.
+uint32_t StepLimit(absl::string_view text) {
+  constexpr std::size_t kFree = 10'000;
+  constexpr std::size_t kPerByte = 16;
+  return static_cast<uint32_t>(
+      std::min<std::size_t>(kFree + kPerByte * text.size(), std::numeric_limits<uint32_t>::max()));
+}
 
 std::string ErrorText(int code) {
   PCRE2_UCHAR text[256];
@@ -41,7 +52,9 @@ struct Scratch {
   std::unique_ptr<pcre2_match_data, Deleter> data{pcre2_match_data_create(1, nullptr)};
 
   Scratch() {
-    if (stack && context) pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
+    if (!stack || !context) return;
+    pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
+    pcre2_set_heap_limit(context.get(), kLargestStack >> 10);
   }
   bool ok() const { return stack && context && data; }
 };
@@ -98,6 +111,7 @@ absl::StatusOr<std::unique_ptr<Regex>> Regex::Literal(absl::string_view text) {
 absl::StatusOr<std::vector<MatchRange>> Regex::FindMatches(absl::string_view text) const {
   Scratch& scratch = ThreadScratch();
   if (!scratch.ok()) return MakeError(Reason::kOutOfMemory, "no memory to match a regular expression");
+  pcre2_set_match_limit(scratch.context.get(), StepLimit(text));
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   std::vector<MatchRange> matches;
   std::size_t position = 0;
@@ -106,8 +120,9 @@ absl::StatusOr<std::vector<MatchRange>> Regex::FindMatches(absl::string_view tex
                                   scratch.data.get(), scratch.context.get());
     if (found == PCRE2_ERROR_NOMATCH) break;
     if (found < 0) {
-      return MakeError(Reason::kInternal, absl::StrCat("regular expression gave up at byte ", position,
-                                                       " of a text: ", ErrorText(found)));
+      return MakeError(Reason::kTokenizerUnsupported,
+                       absl::StrCat("a regular expression of the tokenizer gave up at byte ", position,
+                                    " of a text: ", ErrorText(found)));
     }
     const PCRE2_SIZE* span = pcre2_get_ovector_pointer(scratch.data.get());
     const TextRange range{static_cast<int64_t>(span[0]), static_cast<int64_t>(span[1])};

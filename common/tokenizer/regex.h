@@ -19,8 +19,8 @@ class Regex {
   static absl::StatusOr<std::unique_ptr<Regex>> Literal(absl::string_view text);
   ~Regex();
 
-  // All non-overlapping matches from the left and what lies between them. `text` is valid UTF-8. INTERNAL
-  // when the engine gives up (a match of unreasonable depth).
+  // All non-overlapping matches from the left and what lies between them. `text` is valid UTF-8.
+  // TOKENIZER_UNSUPPORTED when the engine gives up: a match of unreasonable depth or number of steps.
   absl::StatusOr<std::vector<MatchRange>> FindMatches(absl::string_view text) const;
 
  private:

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "common/tokenizer/tokenizer_limits.h"
 
 namespace heroq {
 namespace {
@@ -37,6 +38,11 @@ class Translator {
   explicit Translator(absl::string_view pattern) : pattern_(pattern) {}
 
   absl::StatusOr<std::string> Run() {
+    if (pattern_.size() > kMaxPatternBytes) {
+      return MakeError(Reason::kTokenizerUnsupported,
+                       absl::StrCat("a regular expression of ", pattern_.size(), " bytes, expected at most ",
+                                    kMaxPatternBytes));
+    }
     while (position_ < pattern_.size()) HEROQ_RETURN_IF_ERROR(Step());
     if (!caseless_.empty()) return Unsupported("an unclosed group");
     return out_;

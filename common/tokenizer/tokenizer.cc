@@ -15,6 +15,7 @@
 #include "common/tokenizer/normalizer.h"
 #include "common/tokenizer/post_processor.h"
 #include "common/tokenizer/pre_tokenizer.h"
+#include "common/tokenizer/tokenizer_limits.h"
 #include "common/tokenizer/utf8.h"
 
 namespace heroq {
@@ -45,6 +46,9 @@ absl::StatusOr<std::unique_ptr<Tokenizer::Impl>> Tokenizer::Impl::Parse(const Js
   // The decoder, truncation and padding do not change the ids of a document.
   HEROQ_RETURN_IF_ERROR(root.RefuseUnknown({"version", "truncation", "padding", "added_tokens", "normalizer",
                                             "pre_tokenizer", "post_processor", "decoder", "model"}));
+  for (const char* part : {"normalizer", "pre_tokenizer", "post_processor"}) {
+    HEROQ_RETURN_IF_ERROR(CheckStepCount(root.Get(part), part));
+  }
   auto impl = std::make_unique<Impl>();
   HEROQ_ASSIGN_OR_RETURN(const JsonObject model, root.Object("model"));
   HEROQ_ASSIGN_OR_RETURN(impl->model_, Bpe::Parse(model));
@@ -63,6 +67,10 @@ absl::StatusOr<std::unique_ptr<Tokenizer::Impl>> Tokenizer::Impl::Parse(const Js
 
 absl::StatusOr<std::vector<int32_t>> Tokenizer::Impl::Encode(absl::string_view text,
                                                              bool add_special_tokens) const {
+  if (text.size() > kMaxTextBytes) {
+    return MakeError(Reason::kInvalidSpec,
+                     absl::StrCat("a text of ", text.size(), " bytes, expected at most ", kMaxTextBytes));
+  }
   if (const std::optional<int64_t> invalid = FirstInvalidUtf8(text); invalid.has_value()) {
     return MakeError(Reason::kInvalidSpec, absl::StrCat("the text is not UTF-8 at byte ", *invalid));
   }
