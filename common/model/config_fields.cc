@@ -7,6 +7,12 @@
 #include "common/status/error_reason.h"
 
 namespace heroq {
+namespace {
+
+// Names of types and kinds; messages quote them.
+constexpr std::size_t kMaxText = 1024;
+
+}  // namespace
 
 bool ConfigFields::Has(const std::string& field) const {
   const auto found = object_->find(field);
@@ -59,7 +65,11 @@ absl::StatusOr<std::string> ConfigFields::String(const std::string& field,
   }
   const nlohmann::json& value = (*object_)[field];
   if (!value.is_string()) return Corrupt(field, "must be a string");
-  return value.get<std::string>();
+  const auto& text = value.get_ref<const std::string&>();
+  if (text.size() > kMaxText) {
+    return Corrupt(field, absl::StrCat("has ", text.size(), " bytes, expected at most ", kMaxText));
+  }
+  return text;
 }
 
 absl::StatusOr<ConfigFields> ConfigFields::Object(const std::string& field) const {

@@ -28,6 +28,7 @@ class ConfigFields {
   absl::StatusOr<double> PositiveNumber(const std::string& field,
                                         std::optional<double> fallback = std::nullopt) const;
   absl::StatusOr<bool> Boolean(const std::string& field, bool fallback) const;
+  // At most 1 KiB.
   absl::StatusOr<std::string> String(const std::string& field,
                                      std::optional<std::string> fallback = std::nullopt) const;
   absl::StatusOr<ConfigFields> Object(const std::string& field) const;

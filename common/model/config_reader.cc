@@ -15,6 +15,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kMaxMethodName = 64;
+
 absl::Status UnknownArchitecture(const std::string& path, absl::string_view what) {
   return MakeError(Reason::kUnsupportedArchitecture,
                    absl::StrCat(path, ": heroq does not know ", what,
@@ -37,7 +39,7 @@ absl::StatusOr<const ModelFamily*> FamilyOf(const ConfigFields& config) {
   const auto& name = names[0].get_ref<const std::string&>();
   if (std::find(family->architectures.begin(), family->architectures.end(), name) ==
       family->architectures.end()) {
-    return UnknownArchitecture(config.path(), absl::StrCat("architecture \"", name, "\""));
+    return UnknownArchitecture(config.path(), absl::StrCat("architecture ", QuoteExcerpt(name)));
   }
   return &*family;
 }
@@ -56,7 +58,8 @@ absl::Status RefuseQuantized(const ConfigFields& config) {
   const json& quantization = config.json()["quantization_config"];
   std::string method = "unknown";
   if (quantization.is_object() && quantization.contains("quant_method") &&
-      quantization["quant_method"].is_string()) {
+      quantization["quant_method"].is_string() &&
+      quantization["quant_method"].get_ref<const std::string&>().size() <= kMaxMethodName) {
     method = quantization["quant_method"].get<std::string>();
   }
   return MakeError(
