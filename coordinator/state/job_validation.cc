@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <string>
 #include <tuple>
@@ -8,6 +9,7 @@
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/state/job_state.h"
+#include "coordinator/state/plan_check.h"
 
 namespace heroq {
 namespace {
@@ -45,7 +47,8 @@ absl::StatusOr<const JobRecord*> FindRunning(const CoordinatorState& state, cons
 }
 
 absl::Status Validate(const CoordinatorState& state, const v1::EpochStarted& change) {
-  if (change.epoch() <= state.epoch) {
+  // The epoch after it must be a number, too.
+  if (change.epoch() <= state.epoch || change.epoch() == std::numeric_limits<int64_t>::max()) {
     return MakeError(Reason::kInternal,
                      absl::StrCat("epoch ", change.epoch(), " does not follow ", state.epoch));
   }
@@ -71,7 +74,7 @@ absl::Status Validate(const CoordinatorState& state, const v1::JobCreated& chang
 
 absl::Status Validate(const CoordinatorState& state, const v1::JobPlanned& change) {
   HEROQ_ASSIGN_OR_RETURN(const JobRecord* job, Find(state, change.job_id()));
-  if (job->state == Job::STATE_QUEUED) return absl::OkStatus();
+  if (job->state == Job::STATE_QUEUED) return CheckPlan(change.plan());
   if (job->state == Job::STATE_CANCELLING || job->state == Job::STATE_CANCELLED) {
     return MakeError(Reason::kCancelled, absl::StrCat("job ", change.job_id(), " is cancelled"),
                      {{"job_id", change.job_id()}});
