@@ -1,14 +1,13 @@
 #include "common/checkpoint/packed_checkpoint.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/checkpoint/strict_json.h"
-#include "common/quant/packing.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 
@@ -17,55 +16,49 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Reads fields of one file's quantization_config; messages name file and field.
-class ConfigFields {
- public:
-  explicit ConfigFields(const std::string& path) : path_(path) {}
-
-  absl::Status Unsupported(const std::string& field, const std::string& found) const {
-    return MakeError(Reason::kUnsupported, absl::StrCat(path_, ": quantization_config.", field, " is ", found,
-                                                        ", which heroq does not read"));
-  }
-  absl::Status Require(const Json& object, const std::string& field,
-                       const std::vector<std::string>& known) const {
-    const std::string value = object.value(LastPart(field), Json(nullptr)).dump();
-    if (std::find(known.begin(), known.end(), value) != known.end()) return absl::OkStatus();
-    return Unsupported(field, value);
-  }
-  absl::StatusOr<int> Integer(const Json& object, const std::string& field) const {
-    const Json value = object.value(LastPart(field), Json(nullptr));
-    if (!value.is_number_integer()) return Unsupported(field, value.dump());
-    return value.get<int>();
-  }
-
- private:
-  static std::string LastPart(const std::string& field) { return field.substr(field.rfind('.') + 1); }
-
-  const std::string& path_;
-};
-
 // A name, or "re:" and a pattern that matches from the name's start.
-absl::StatusOr<NamePattern> ParsePattern(const std::string& text, const ConfigFields& fields) {
-  NamePattern pattern{text, std::nullopt};
+absl::StatusOr<NamePattern> ParsePattern(const std::string& text, const QuantizationFields& fields) {
   absl::string_view expression = text;
-  if (!absl::ConsumePrefix(&expression, "re:")) return pattern;
-  try {
-    pattern.regex.emplace(std::string(expression));
-  } catch (const std::regex_error& error) {
-    return fields.Unsupported("targets", absl::StrCat("\"", text, "\" (", error.what(), ")"));
+  if (!absl::ConsumePrefix(&expression, "re:")) return NamePattern{text, std::nullopt};
+  return ParseRegex(text, std::string(expression), "targets", fields);
+}
+
+// Before version 0.17 codes never crossed words.
+bool PacksAcrossWords(const Json& config) {
+  const Json version = config.value("version", Json(nullptr));
+  if (!version.is_string()) return true;
+  const std::vector<std::string> parts = absl::StrSplit(version.get<std::string>(), '.');
+  int major = 0, minor = 0;
+  if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &major) || !absl::SimpleAtoi(parts[1], &minor)) {
+    return true;
   }
-  return pattern;
+  return major > 0 || minor >= 17;
 }
 
-bool Matches(const NamePattern& pattern, const std::string& name) {
-  if (!pattern.regex) return pattern.text == name;
-  return std::regex_search(name, *pattern.regex, std::regex_constants::match_continuous);
+// Activations that are quantized at run time leave nothing in the file.
+absl::StatusOr<int> ParseActivations(const Json& group, const std::string& prefix,
+                                     const QuantizationFields& fields) {
+  const Json activations = group.value("input_activations", Json(nullptr));
+  if (activations.is_null()) return QuantScheme().activation_bits;
+  const std::string base = prefix + "input_activations.";
+  if (!activations.is_object()) return fields.Unsupported(prefix + "input_activations", activations.dump());
+  HEROQ_RETURN_IF_ERROR(fields.Require(activations, base + "dynamic", {"true"}));
+  HEROQ_RETURN_IF_ERROR(fields.Require(activations, base + "type", {"\"int\""}));
+  return fields.Bits(activations, base + "num_bits");
 }
 
-absl::StatusOr<QuantScheme> ParseScheme(const Json& group, const std::string& prefix,
-                                        const ConfigFields& fields) {
-  HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "format", {"\"pack-quantized\"", "null"}));
-  HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "input_activations", {"null"}));
+absl::StatusOr<LinearStorage> ParseStorage(const Json& config, const Json& group, const std::string& prefix,
+                                           const QuantizationFields& fields, PackedScope scope) {
+  std::vector<std::string> formats = {"\"pack-quantized\"", "null"};
+  // "group" reorders columns by a stored index; static orders leave nothing behind.
+  std::vector<std::string> orders = {"null", "false", "\"static\"", "\"weight\""};
+  if (scope == PackedScope::kStored) {
+    formats.insert(formats.end(), {"\"int-quantized\"", "\"naive-quantized\""});
+    orders.push_back("\"group\"");
+  } else {
+    HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "input_activations", {"null"}));
+  }
+  HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "format", formats));
   HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "output_activations", {"null"}));
   const Json weights = group.value("weights", Json(nullptr));
   const std::string base = prefix + "weights.";
@@ -73,14 +66,11 @@ absl::StatusOr<QuantScheme> ParseScheme(const Json& group, const std::string& pr
   HEROQ_RETURN_IF_ERROR(fields.Require(weights, base + "type", {"\"int\""}));
   HEROQ_RETURN_IF_ERROR(fields.Require(weights, base + "strategy", {"\"group\"", "\"channel\""}));
   HEROQ_RETURN_IF_ERROR(fields.Require(weights, base + "symmetric", {"true", "false"}));
-  // "group" reorders columns by a stored index; static orders leave nothing behind.
-  HEROQ_RETURN_IF_ERROR(
-      fields.Require(weights, base + "actorder", {"null", "false", "\"static\"", "\"weight\""}));
-  QuantScheme scheme;
-  HEROQ_ASSIGN_OR_RETURN(scheme.weight_bits, fields.Integer(weights, base + "num_bits"));
-  if (scheme.weight_bits < 2 || scheme.weight_bits > 8) {
-    return fields.Unsupported(base + "num_bits", absl::StrCat(scheme.weight_bits));
-  }
+  HEROQ_RETURN_IF_ERROR(fields.Require(weights, base + "actorder", orders));
+  LinearStorage storage;
+  QuantScheme& scheme = storage.scheme;
+  HEROQ_ASSIGN_OR_RETURN(scheme.weight_bits, fields.Bits(weights, base + "num_bits"));
+  HEROQ_ASSIGN_OR_RETURN(scheme.activation_bits, ParseActivations(group, prefix, fields));
   scheme.symmetric = weights["symmetric"].get<bool>();
   scheme.group_size = kPerChannel;
   if (weights["strategy"] == "group") {
@@ -88,11 +78,21 @@ absl::StatusOr<QuantScheme> ParseScheme(const Json& group, const std::string& pr
     if (scheme.group_size < 1)
       return fields.Unsupported(base + "group_size", absl::StrCat(scheme.group_size));
   }
-  return scheme;
+  Json format = group.value("format", Json(nullptr));
+  if (format.is_null()) format = config.value("format", Json(nullptr));
+  const bool whole_bytes = format == "int-quantized" || format == "naive-quantized";
+  storage.format = whole_bytes ? LinearFormat::kIntQuantized : LinearFormat::kPackQuantized;
+  if (weights.value("actorder", Json(nullptr)) == "group") storage.group_index = GroupIndex::kAnyOrder;
+  storage.signed_scales = config.value("provider", Json(nullptr)) == "auto-round";
+  if (!whole_bytes && 32 % scheme.weight_bits != 0 && !PacksAcrossWords(config)) {
+    return fields.Unsupported("version", absl::StrCat(config["version"].dump(), " with ", scheme.weight_bits,
+                                                      "-bit codes that do not cross words"));
+  }
+  return storage;
 }
 
 absl::StatusOr<std::vector<NamePattern>> ParsePatterns(const Json& list, const std::string& field,
-                                                       const ConfigFields& fields) {
+                                                       const QuantizationFields& fields) {
   std::vector<NamePattern> patterns;
   if (!list.is_array()) return fields.Unsupported(field, list.dump());
   for (const Json& entry : list) {
@@ -103,12 +103,15 @@ absl::StatusOr<std::vector<NamePattern>> ParsePatterns(const Json& list, const s
   return patterns;
 }
 
-absl::Status CheckWholeConfig(const Json& config, const ConfigFields& fields) {
+absl::Status CheckWholeConfig(const Json& config, const QuantizationFields& fields, PackedScope scope) {
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "quant_method", {"\"compressed-tensors\""}));
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "quantization_status", {"\"compressed\""}));
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "kv_cache_scheme", {"null"}));
-  HEROQ_RETURN_IF_ERROR(
-      fields.Require(config, "format", {"\"pack-quantized\"", "\"mixed-precision\"", "null"}));
+  std::vector<std::string> formats = {"\"pack-quantized\"", "\"mixed-precision\"", "null"};
+  if (scope == PackedScope::kStored) {
+    formats.insert(formats.end(), {"\"int-quantized\"", "\"naive-quantized\""});
+  }
+  HEROQ_RETURN_IF_ERROR(fields.Require(config, "format", formats));
   const Json sparsity = config.value("sparsity_config", Json::object());
   if (!sparsity.is_null() && !(sparsity.is_object() && sparsity.value("format", Json("dense")) == "dense")) {
     return fields.Unsupported("sparsity_config", sparsity.dump());
@@ -124,13 +127,14 @@ absl::Status CheckWholeConfig(const Json& config, const ConfigFields& fields) {
 }  // namespace
 
 absl::StatusOr<std::optional<PackedCheckpoint>> PackedCheckpoint::Parse(absl::string_view config_json,
-                                                                        const std::string& path) {
+                                                                        const std::string& path,
+                                                                        PackedScope scope) {
   HEROQ_ASSIGN_OR_RETURN(const Json root, ParseStrictJson(config_json, path));
   const Json config = root.is_object() ? root.value("quantization_config", Json(nullptr)) : Json(nullptr);
   if (config.is_null()) return std::nullopt;
-  const ConfigFields fields(path);
+  const QuantizationFields fields(path);
   if (!config.is_object()) return fields.Unsupported("", config.dump());
-  HEROQ_RETURN_IF_ERROR(CheckWholeConfig(config, fields));
+  HEROQ_RETURN_IF_ERROR(CheckWholeConfig(config, fields, scope));
 
   PackedCheckpoint checkpoint;
   HEROQ_ASSIGN_OR_RETURN(checkpoint.ignored_,
@@ -140,17 +144,17 @@ absl::StatusOr<std::optional<PackedCheckpoint>> PackedCheckpoint::Parse(absl::st
   for (const auto& [name, group] : groups.items()) {
     const std::string prefix = absl::StrCat("config_groups.", name, ".");
     if (!group.is_object()) return fields.Unsupported(prefix, group.dump());
-    HEROQ_ASSIGN_OR_RETURN(const QuantScheme scheme, ParseScheme(group, prefix, fields));
+    HEROQ_ASSIGN_OR_RETURN(const LinearStorage storage, ParseStorage(config, group, prefix, fields, scope));
     HEROQ_ASSIGN_OR_RETURN(std::vector<NamePattern> patterns,
                            ParsePatterns(group.value("targets", Json(nullptr)), prefix + "targets", fields));
-    for (NamePattern& pattern : patterns) checkpoint.targets_.push_back({std::move(pattern), scheme});
+    for (NamePattern& pattern : patterns) checkpoint.targets_.push_back({std::move(pattern), storage});
   }
   return checkpoint;
 }
 
-std::optional<QuantScheme> PackedCheckpoint::SchemeOf(const std::string& name) const {
+std::optional<LinearStorage> PackedCheckpoint::StorageOf(const std::string& name) const {
   const auto covers = [&](const NamePattern& pattern) {
-    return pattern.text == "Linear" || Matches(pattern, name);
+    return pattern.text == "Linear" || pattern.Matches(name);
   };
   if (std::any_of(ignored_.begin(), ignored_.end(), covers)) return std::nullopt;
   const Target* best = nullptr;
@@ -166,7 +170,13 @@ std::optional<QuantScheme> PackedCheckpoint::SchemeOf(const std::string& name) c
     }
   }
   if (best == nullptr) return std::nullopt;
-  return best->scheme;
+  return best->storage;
+}
+
+std::optional<QuantScheme> PackedCheckpoint::SchemeOf(const std::string& name) const {
+  const std::optional<LinearStorage> storage = StorageOf(name);
+  if (!storage.has_value()) return std::nullopt;
+  return storage->scheme;
 }
 
 }  // namespace heroq

@@ -1,0 +1,78 @@
+#include "common/checkpoint/quantization_fields.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
+
+namespace heroq {
+namespace {
+
+using Json = nlohmann::json;
+
+// Patterns are compiled and matched by recursion over their text.
+constexpr size_t kMaxPattern = 4096;
+
+Json Value(const Json& object, const std::string& field) {
+  const std::string last = field.substr(field.rfind('.') + 1);
+  return object.value(last, Json(nullptr));
+}
+
+}  // namespace
+
+absl::Status QuantizationFields::Unsupported(const std::string& field, const std::string& found) const {
+  return MakeError(Reason::kUnsupported, absl::StrCat(path_, ": quantization_config.", field, " is ", found,
+                                                      ", which heroq does not read"));
+}
+
+absl::Status QuantizationFields::Require(const Json& object, const std::string& field,
+                                         const std::vector<std::string>& known) const {
+  const std::string value = Value(object, field).dump();
+  if (std::find(known.begin(), known.end(), value) != known.end()) return absl::OkStatus();
+  return Unsupported(field, value);
+}
+
+absl::StatusOr<int> QuantizationFields::Integer(const Json& object, const std::string& field) const {
+  const Json value = Value(object, field);
+  constexpr int64_t kLimit = int64_t{1} << 30;
+  if (!value.is_number_integer() || value.get<double>() > kLimit || value.get<double>() < -kLimit) {
+    return Unsupported(field, value.dump());
+  }
+  return value.get<int>();
+}
+
+absl::StatusOr<bool> QuantizationFields::Boolean(const Json& object, const std::string& field,
+                                                 bool absent) const {
+  const Json value = Value(object, field);
+  if (value.is_null()) return absent;
+  if (!value.is_boolean()) return Unsupported(field, value.dump());
+  return value.get<bool>();
+}
+
+absl::StatusOr<int> QuantizationFields::Bits(const Json& object, const std::string& field) const {
+  HEROQ_ASSIGN_OR_RETURN(const int bits, Integer(object, field));
+  if (bits < 2 || bits > 8) return Unsupported(field, absl::StrCat(bits));
+  return bits;
+}
+
+bool NamePattern::Matches(const std::string& name) const {
+  if (!regex) return text == name;
+  return std::regex_search(name, *regex, std::regex_constants::match_continuous);
+}
+
+absl::StatusOr<NamePattern> ParseRegex(const std::string& text, const std::string& expression,
+                                       const std::string& field, const QuantizationFields& fields) {
+  NamePattern pattern{text, std::nullopt};
+  if (expression.size() > kMaxPattern) {
+    return fields.Unsupported(field, absl::StrCat("a pattern of ", expression.size(), " bytes"));
+  }
+  try {
+    pattern.regex.emplace(expression);
+  } catch (const std::regex_error& error) {
+    return fields.Unsupported(field, absl::StrCat("\"", text, "\" (", error.what(), ")"));
+  }
+  return pattern;
+}
+
+}  // namespace heroq
