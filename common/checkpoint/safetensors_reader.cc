@@ -20,8 +20,8 @@ absl::StatusOr<std::unique_ptr<SafetensorsReader>> SafetensorsReader::Open(FileS
   HEROQ_ASSIGN_OR_RETURN(reader->file_, files.OpenForRead(path));
   HEROQ_ASSIGN_OR_RETURN(const FileInfo info, reader->file_->Stat());
   if (info.size < kSafetensorsLengthBytes) {
-    return MakeError(Reason::kFileCorrupt,
-                     absl::StrCat(path, ": ", info.size, " bytes, expected at least 8"));
+    return MakeError(Reason::kFileCorrupt, absl::StrCat(path, ": ", info.size, " bytes, expected at least 8"),
+                     {{"file", path}});
   }
   std::string opening(kSafetensorsLengthBytes, '\0');
   HEROQ_RETURN_IF_ERROR(reader->file_->ReadAt(0, kSafetensorsLengthBytes, opening.data()));

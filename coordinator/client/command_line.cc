@@ -160,7 +160,8 @@ void CommandLine::AddLocalCommands() {
   inspect.add_option("DIR", directory, "Model or checkpoint directory");
   AddFormat(inspect);
 
-  CLI::App& verify = AddCommand("verify", "Check a checkpoint directory; exit 1 on findings", kCheckpoints);
+  CLI::App& verify = AddCommand(
+      "verify", "Check a checkpoint directory; exit 1 on findings, 8 if unsupported", kCheckpoints);
   verify.add_option("DIR", directory, "Checkpoint directory");
   verify.add_option("--source", source, "Original model, for the checks that compare with it")
       ->type_name("MODEL");

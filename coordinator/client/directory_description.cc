@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/checkpoint/checkpoint_reader.h"
-#include "common/checkpoint/packed_checkpoint.h"
+#include "common/checkpoint/stored_quantization.h"
 #include "common/model/config_reader.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -22,11 +22,29 @@ namespace {
 
 constexpr int64_t kMaxConfigBytes = 16 << 20;
 
-std::string PackedSchemeText(const QuantScheme& scheme) {
-  return absl::StrCat(
-      "W", scheme.weight_bits,
-      scheme.group_size == kPerChannel ? " per channel" : absl::StrCat(" group ", scheme.group_size),
+absl::string_view FormatName(LinearFormat format) {
+  switch (format) {
+    case LinearFormat::kPackQuantized:
+      return "pack-quantized";
+    case LinearFormat::kIntQuantized:
+      return "int-quantized";
+    case LinearFormat::kGptq:
+      return "gptq";
+    case LinearFormat::kGptqV2:
+      return "gptq_v2";
+  }
+  return "";
+}
+
+std::string SchemeText(const LinearStorage& storage) {
+  const QuantScheme& scheme = storage.scheme;
+  std::string text = absl::StrCat("W", scheme.weight_bits);
+  if (scheme.activation_bits < 16) absl::StrAppend(&text, "A", scheme.activation_bits);
+  absl::StrAppend(
+      &text, scheme.group_size == kPerChannel ? " per channel" : absl::StrCat(" group ", scheme.group_size),
       scheme.symmetric ? " symmetric" : " asymmetric");
+  if (storage.group_index == GroupIndex::kAnyOrder) absl::StrAppend(&text, ", groups by activation order");
+  return text;
 }
 
 // Bytes of every tensor by the module it belongs to ("a.b.weight_packed" -> "a.b").
@@ -46,15 +64,16 @@ absl::StatusOr<DirectoryDescription> DescribeDirectory(FileSystem& files, const 
   }
   HEROQ_ASSIGN_OR_RETURN(const std::string config, ReadFile(files, config_path, kMaxConfigBytes));
   HEROQ_ASSIGN_OR_RETURN(const ModelLayout layout, ParseQuantizedModelConfig(config, config_path));
-  HEROQ_ASSIGN_OR_RETURN(const std::optional<PackedCheckpoint> packed,
-                         PackedCheckpoint::Parse(config, config_path));
+  HEROQ_ASSIGN_OR_RETURN(const std::optional<StoredQuantization> stored,
+                         StoredQuantization::Read(files, directory, config));
   HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointReader> reader,
                          CheckpointReader::Open(files, directory));
 
   DirectoryDescription result;
   result.directory = directory;
   result.family = layout.family;
-  result.quantized = packed.has_value();
+  result.quantized = stored.has_value();
+  if (stored.has_value()) result.method = stored->method();
   result.block_count = layout.block_count;
   result.hidden_size = layout.hidden_size;
   result.intermediate_size = layout.intermediate_size;
@@ -74,12 +93,13 @@ absl::StatusOr<DirectoryDescription> DescribeDirectory(FileSystem& files, const 
   std::map<std::string, LinearGroup> groups;
   for (const BlockLayout& block : layout.blocks) {
     for (const LinearLayout& linear : block.linears) {
-      const std::optional<QuantScheme> scheme =
-          packed.has_value() ? packed->SchemeOf(linear.name) : std::nullopt;
-      std::string text = result.dtype;
-      if (scheme.has_value()) text = PackedSchemeText(*scheme);
-      LinearGroup& group = groups[text];
+      const std::optional<LinearStorage> storage =
+          stored.has_value() ? stored->StorageOf(linear.name) : std::nullopt;
+      const std::string text = storage.has_value() ? SchemeText(*storage) : result.dtype;
+      const std::string format = storage.has_value() ? std::string(FormatName(storage->format)) : "dense";
+      LinearGroup& group = groups[absl::StrCat(text, "\n", format)];
       group.scheme = text;
+      group.format = format;
       ++group.linears;
       group.parameters += linear.out_features * linear.in_features;
       const auto size = bytes.find(linear.name);
@@ -91,7 +111,7 @@ absl::StatusOr<DirectoryDescription> DescribeDirectory(FileSystem& files, const 
       result.other_bytes -= size->second;
     }
   }
-  for (const auto& [scheme, group] : groups) result.linears.push_back(group);
+  for (const auto& [key, group] : groups) result.linears.push_back(group);
   return result;
 }
 
@@ -102,7 +122,8 @@ std::string FormatDescription(const DirectoryDescription& description) {
   };
   line("directory", description.directory);
   line("family",
-       absl::StrCat(description.family, description.quantized ? ", quantized (compressed-tensors)" : ""));
+       absl::StrCat(description.family,
+                    description.quantized ? absl::StrCat(", quantized (", description.method, ")") : ""));
   line("blocks", absl::StrFormat("%d, hidden size %d, intermediate size %d", description.block_count,
                                  description.hidden_size, description.intermediate_size));
   line("attention",
@@ -113,14 +134,14 @@ std::string FormatDescription(const DirectoryDescription& description) {
   line("weights", absl::StrFormat("%s in %d tensors of %d file(s), %s", FormatBytes(description.bytes),
                                   description.tensors, description.files, description.dtype));
   text += "\n";
-  TextTable table({"SCHEME", "LINEARS", "PARAMETERS", "SIZE", "BITS/WEIGHT"}, {1, 2, 3, 4});
+  TextTable table({"SCHEME", "FORMAT", "LINEARS", "PARAMETERS", "SIZE", "BITS/WEIGHT"}, {2, 3, 4, 5});
   for (const LinearGroup& group : description.linears) {
-    table.AddRow({group.scheme, absl::StrCat(group.linears), absl::StrCat(group.parameters),
+    table.AddRow({group.scheme, group.format, absl::StrCat(group.linears), absl::StrCat(group.parameters),
                   FormatBytes(group.bytes),
                   absl::StrFormat("%.2f", 8.0 * static_cast<double>(group.bytes) /
                                               static_cast<double>(group.parameters))});
   }
-  table.AddRow({"everything else", "", "", FormatBytes(description.other_bytes), ""});
+  table.AddRow({"everything else", "", "", "", FormatBytes(description.other_bytes), ""});
   return text + table.Render();
 }
 
@@ -128,6 +149,7 @@ std::string DescriptionJson(const DirectoryDescription& description) {
   nlohmann::ordered_json json = {{"directory", description.directory},
                                  {"family", description.family},
                                  {"quantized", description.quantized},
+                                 {"method", description.method},
                                  {"block_count", description.block_count},
                                  {"hidden_size", description.hidden_size},
                                  {"intermediate_size", description.intermediate_size},
@@ -145,6 +167,7 @@ std::string DescriptionJson(const DirectoryDescription& description) {
   json["linears"] = nlohmann::ordered_json::array();
   for (const LinearGroup& group : description.linears) {
     json["linears"].push_back({{"scheme", group.scheme},
+                               {"format", group.format},
                                {"linears", group.linears},
                                {"parameters", group.parameters},
                                {"bytes", group.bytes}});

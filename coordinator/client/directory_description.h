@@ -12,6 +12,7 @@ namespace heroq {
 // Linears that are stored alike.
 struct LinearGroup {
   std::string scheme;  // "bf16", "W4 group 64 asymmetric"
+  std::string format;  // "dense", "pack-quantized", "int-quantized", "gptq", "gptq_v2"
   int64_t linears = 0;
   int64_t parameters = 0;
   int64_t bytes = 0;  // of every tensor that belongs to them
@@ -22,6 +23,7 @@ struct DirectoryDescription {
   std::string directory;
   std::string family;
   bool quantized = false;
+  std::string method;  // "compressed-tensors", "gptq", "auto-round"; empty when not quantized
   int64_t block_count = 0;
   int64_t hidden_size = 0;
   int64_t intermediate_size = 0;
@@ -39,7 +41,8 @@ struct DirectoryDescription {
   std::vector<LinearGroup> linears;
 };
 
-// Reads config.json and tensor headers, no tensor data. Errors as in CheckpointReader and ParseModelConfig.
+// Reads config.json and tensor headers, no tensor data. Errors as in CheckpointReader, ParseModelConfig
+// and StoredQuantization.
 // Blocking.
 absl::StatusOr<DirectoryDescription> DescribeDirectory(FileSystem& files, const std::string& directory);
 

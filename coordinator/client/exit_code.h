@@ -15,6 +15,7 @@ enum class ExitCode {
   kUnavailable = 5,
   kTimeout = 6,
   kQualityGateFailed = 7,
+  kNotChecked = 8,  // a checkpoint in a layout that heroq cannot check
   kInterrupted = 130,
 };
 

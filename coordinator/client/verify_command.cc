@@ -1,11 +1,15 @@
 // verify: on a server, or here without any process.
+#include <algorithm>
 #include <memory>
+#include <string>
 
+#include "absl/strings/str_format.h"
 #include "common/status/status_macros.h"
 #include "coordinator/client/command_support.h"
 #include "coordinator/client/commands.h"
 #include "coordinator/client/text_table.h"
 #include "coordinator/validation/checkpoint_validator.h"
+#include "coordinator/validation/findings.h"
 
 namespace heroq {
 namespace {
@@ -25,12 +29,37 @@ absl::StatusOr<v1::ValidateCheckpointResponse> Validate(CommandLine& line, const
                             request.has_source() ? LocalPath(request.source()) : "");
 }
 
+// Nothing wrong was found, but nothing beyond the configuration was looked at either.
+bool OnlyUnsupported(const v1::ValidateCheckpointResponse& response) {
+  return std::all_of(
+      response.findings().begin(), response.findings().end(),
+      [](const v1::ValidationFinding& finding) { return finding.rule() == kFormatUnsupported; });
+}
+
+ExitCode ExitCodeOf(const v1::ValidateCheckpointResponse& response) {
+  if (response.findings().empty()) return ExitCode::kOk;
+  return OnlyUnsupported(response) ? ExitCode::kNotChecked : ExitCode::kError;
+}
+
+std::string WeightErrorText(const v1::ValidateCheckpointResponse& response) {
+  if (response.weight_errors().empty()) return "";
+  double sum = 0;
+  const v1::LinearWeightError* worst = &response.weight_errors(0);
+  for (const v1::LinearWeightError& error : response.weight_errors()) {
+    sum += error.weight_error();
+    if (error.weight_error() > worst->weight_error()) worst = &error;
+  }
+  return absl::StrFormat("weight error of %d linears: mean %.3g, worst %.3g (%s)\n",
+                         response.weight_errors_size(), sum / response.weight_errors_size(),
+                         worst->weight_error(), worst->linear());
+}
+
 }  // namespace
 
 absl::StatusOr<ExitCode> RunVerify(CommandLine& line, const CliContext& context) {
   if (line.directory.empty()) return MissingArgument(line, "DIR");
   HEROQ_ASSIGN_OR_RETURN(const v1::ValidateCheckpointResponse response, Validate(line, context));
-  const ExitCode code = response.findings_size() == 0 ? ExitCode::kOk : ExitCode::kError;
+  const ExitCode code = ExitCodeOf(response);
   switch (line.output_format()) {
     case OutputFormat::kTable:
       if (code != ExitCode::kOk) {
@@ -41,7 +70,12 @@ absl::StatusOr<ExitCode> RunVerify(CommandLine& line, const CliContext& context)
         }
         *context.out << table.Render();
       }
-      *context.out << response.checks() << " checks, " << response.findings_size() << " findings\n";
+      *context.out << WeightErrorText(response);
+      if (code == ExitCode::kNotChecked) {
+        *context.out << "unsupported layout: not checked\n";
+      } else {
+        *context.out << response.checks() << " checks, " << response.findings_size() << " findings\n";
+      }
       break;
     case OutputFormat::kName:
       for (const v1::ValidationFinding& finding : response.findings()) *context.out << finding.rule() << "\n";

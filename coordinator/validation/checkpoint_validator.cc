@@ -6,92 +6,28 @@
 #include <set>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/validation/directory_model.h"
-#include "coordinator/validation/file_digest.h"
 #include "coordinator/validation/findings.h"
 #include "coordinator/validation/linear_check.h"
 #include "coordinator/validation/manifest.h"
+#include "coordinator/validation/manifest_check.h"
 #include "coordinator/validation/source_check.h"
 
 namespace heroq {
 namespace {
-
-// Names of all files below a directory, relative to it. Hidden ones belong to version control and download
-// tools.
-absl::Status ListFiles(FileSystem& files, const std::string& directory, const std::string& below,
-                       std::set<std::string>& names) {
-  HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> entries, files.List(JoinPath(directory, below)));
-  for (const std::string& entry : entries) {
-    if (absl::StartsWith(entry, ".")) continue;
-    const std::string name = below.empty() ? entry : JoinPath(below, entry);
-    HEROQ_ASSIGN_OR_RETURN(const FileInfo info, files.Stat(JoinPath(directory, name)));
-    if (info.is_directory) {
-      HEROQ_RETURN_IF_ERROR(ListFiles(files, directory, name, names));
-    } else {
-      names.insert(name);
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckNothingUnlisted(FileSystem& files, const std::string& directory, const Manifest& manifest,
-                                  Findings& findings) {
-  std::set<std::string> unlisted;
-  HEROQ_RETURN_IF_ERROR(ListFiles(files, directory, "", unlisted));
-  unlisted.erase(kManifestName);
-  for (const std::string& name : manifest.unhashed) unlisted.erase(name);
-  for (const ManifestFile& file : manifest.files) unlisted.erase(file.name);
-  for (const std::string& name : unlisted) {
-    findings.Check(false, "file_unlisted", {"", name}, "no file outside MANIFEST.json", "the file");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckManifestFiles(FileSystem& files, const std::string& directory, const Manifest& manifest,
-                                Findings& findings) {
-  for (const ManifestFile& file : manifest.files) {
-    const Findings::Place place{"", file.name};
-    const std::string path = JoinPath(directory, file.name);
-    if (!findings.Check(files.Exists(path), "file_missing", place, absl::StrCat(file.size_bytes, " bytes"),
-                        "none")) {
-      continue;
-    }
-    HEROQ_ASSIGN_OR_RETURN(const Digest digest, DigestOfFile(files, path));
-    if (!findings.Check(digest.size_bytes == file.size_bytes, "file_size", place,
-                        absl::StrCat(file.size_bytes), absl::StrCat(digest.size_bytes))) {
-      continue;
-    }
-    findings.Check(digest.sha256 == file.sha256, "file_hash", place, file.sha256, digest.sha256);
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::optional<Manifest>> ReadManifest(FileSystem& files, const std::string& directory,
-                                                     Findings& findings) {
-  const std::string path = JoinPath(directory, kManifestName);
-  if (!files.Exists(path)) return std::optional<Manifest>();
-  HEROQ_ASSIGN_OR_RETURN(const std::string json, ReadFile(files, path));
-  absl::StatusOr<Manifest> manifest = ParseManifest(json, path);
-  if (!findings.Check(manifest.ok(), "manifest_invalid", {"", kManifestName}, "a manifest of heroq",
-                      manifest.status().message())) {
-    return std::optional<Manifest>();
-  }
-  return std::optional<Manifest>(*std::move(manifest));
-}
 
 // Linears whose stored parts passed every check.
 absl::StatusOr<std::set<std::string>> CheckLinears(const DirectoryModel& model, Findings& findings) {
   std::set<std::string> sound;
   for (const BlockLayout& block : model.layout.blocks) {
     for (const LinearLayout& linear : block.linears) {
-      const auto scheme = model.schemes.find(linear.name);
-      if (scheme == model.schemes.end()) continue;
+      const auto storage = model.quantized.find(linear.name);
+      if (storage == model.quantized.end()) continue;
       HEROQ_ASSIGN_OR_RETURN(const bool holds,
-                             CheckQuantizedLinear(*model.tensors, linear, scheme->second, findings));
+                             CheckQuantizedLinear(*model.tensors, linear, storage->second, findings));
       if (holds) sound.insert(linear.name);
     }
   }
@@ -113,18 +49,15 @@ absl::Status CheckAgainstSource(FileSystem& files, const std::string& source_dir
   } else {
     // Of another tool's directory all that is known is that dense tensors were not quantized.
     for (const TensorLayout& tensor : model.layout.Tensors()) {
-      if (model.tensors->Has(tensor.name)) copied.insert(tensor.name);
+      const std::string module(absl::StripSuffix(tensor.name, ".weight"));
+      const bool codes = module != tensor.name && model.quantized.count(module) > 0;
+      if (!codes && model.tensors->Has(tensor.name)) copied.insert(tensor.name);
     }
   }
+  const CopyRule rule = manifest.has_value() ? CopyRule::kSameBytes : CopyRule::kSameValues;
   for (const std::string& name : copied)
-    HEROQ_RETURN_IF_ERROR(CheckCopied(*model.tensors, *source, name, findings));
-  return CheckWeightErrors(
-      model, *source,
-      [&](const std::string& linear) {
-        const auto found = errors.find(linear);
-        return found == errors.end() ? std::optional<double>() : found->second;
-      },
-      [&](const std::string& linear) { return sound.count(linear) > 0; }, findings);
+    HEROQ_RETURN_IF_ERROR(CheckCopied(*model.tensors, *source, name, rule, findings));
+  return CheckWeightErrors(model, *source, errors, sound, findings);
 }
 
 absl::StatusOr<std::optional<DirectoryModel>> OpenAndCheckStructure(FileSystem& files,
@@ -164,14 +97,17 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& fi
                                                                   const std::string& directory,
                                                                   const std::string& source_directory) {
   Findings findings;
-  HEROQ_ASSIGN_OR_RETURN(const std::optional<Manifest> manifest, ReadManifest(files, directory, findings));
+  HEROQ_ASSIGN_OR_RETURN(const std::optional<Manifest> manifest,
+                         CheckManifestFiles(files, directory, findings));
   if (manifest.has_value()) {
-    HEROQ_RETURN_IF_ERROR(CheckManifestFiles(files, directory, *manifest, findings));
-    HEROQ_RETURN_IF_ERROR(CheckNothingUnlisted(files, directory, *manifest, findings));
+    HEROQ_RETURN_IF_ERROR(CheckManifestReport(files, directory, *manifest, findings));
   }
   bool shapes_hold = false;
   HEROQ_ASSIGN_OR_RETURN(const std::optional<DirectoryModel> model,
                          OpenAndCheckStructure(files, directory, findings, shapes_hold));
+  if (model.has_value() && manifest.has_value()) {
+    HEROQ_RETURN_IF_ERROR(CheckManifestTensors(*manifest, *model, findings));
+  }
   // The contents of tensors of the wrong shape mean nothing.
   if (!model.has_value() || !shapes_hold) return findings.Take();
   HEROQ_ASSIGN_OR_RETURN(const std::set<std::string> sound, CheckLinears(*model, findings));
@@ -192,7 +128,7 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
   if (!model.has_value() || !shapes_hold) return findings.Take();
   for (const v1::PlannedUnit& unit : plan.units()) {
     for (const v1::PlannedLinear& linear : unit.linears()) {
-      findings.Check(model->schemes.count(linear.name()) > 0, "linear_not_quantized",
+      findings.Check(model->quantized.count(linear.name()) > 0, "linear_not_quantized",
                      {linear.name(), "config.json"}, "a quantized linear", "a dense one");
       findings.Check(reported_weight_error.count(linear.name()) > 0, "report_missing", {linear.name(), ""},
                      "a reported weight error", "none");
@@ -204,16 +140,11 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
   for (const v1::PlannedFile& file : plan.files()) {
     for (const v1::PlannedTensor& tensor : file.tensors()) {
       if (tensor.copied())
-        HEROQ_RETURN_IF_ERROR(CheckCopied(*model->tensors, *source, tensor.name(), findings));
+        HEROQ_RETURN_IF_ERROR(
+            CheckCopied(*model->tensors, *source, tensor.name(), CopyRule::kSameBytes, findings));
     }
   }
-  HEROQ_RETURN_IF_ERROR(CheckWeightErrors(
-      *model, *source,
-      [&](const std::string& linear) {
-        const auto found = reported_weight_error.find(linear);
-        return found == reported_weight_error.end() ? std::optional<double>() : found->second;
-      },
-      [&](const std::string& linear) { return sound.count(linear) > 0; }, findings));
+  HEROQ_RETURN_IF_ERROR(CheckWeightErrors(*model, *source, reported_weight_error, sound, findings));
   return findings.Take();
 }
 

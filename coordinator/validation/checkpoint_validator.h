@@ -11,12 +11,13 @@
 
 namespace heroq {
 
-// Checks a checkpoint directory, heroq's or another tool's (compressed-tensors pack-quantized): structure of
-// every file, every tensor of the architecture present once with the right shape and type, group counts,
-// scales finite and positive, codes and zero points in range, index and totals; with `source`, copied tensors
-// byte-equal and the weight-space error of quantized linears plausible; with MANIFEST.json, every size and
-// SHA-256. Findings are data; an error means the check itself could not run (no such directory, unreadable).
-// Blocking; streams tensors one at a time.
+// Checks a checkpoint directory, heroq's or another tool's, in any layout StoredQuantization reads: structure
+// of every file, every tensor of the architecture present once with the right shape and type, group counts
+// and indices, scales finite and positive, codes and zero points in range, index and totals; with `source`,
+// copied tensors equal and the weight-space error of quantized linears plausible; with MANIFEST.json, every
+// file and tensor and what it repeats of the report. Findings are data (docs/reference/validation.md); an
+// error means the check itself could not run (no such directory, unreadable). Blocking; streams tensors one
+// at a time.
 absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& files,
                                                                   const std::string& directory,
                                                                   const std::string& source_directory);

@@ -1,56 +1,92 @@
 #include "coordinator/validation/directory_model.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/checkpoint/packed_checkpoint.h"
+#include "common/checkpoint/stored_quantization.h"
 #include "common/checkpoint/strict_json.h"
 #include "common/model/config_reader.h"
 #include "common/status/error_reason.h"
-#include "coordinator/planning/quantized_tensors.h"
+#include "coordinator/validation/linear_parts.h"
 #include "coordinator/validation/tensor_checks.h"
 
 namespace heroq {
 namespace {
 
 constexpr char kConfigName[] = "config.json";
+constexpr char kHeadName[] = "lm_head.weight";
 constexpr char kIndexName[] = "model.safetensors.index.json";
+
+// The file an error names, relative to the directory.
+std::string FileOf(const absl::Status& status, const std::string& otherwise) {
+  const std::map<std::string, std::string> metadata = ErrorMetadata(status);
+  for (const char* key : {"file", "path"}) {
+    if (const auto file = metadata.find(key); file != metadata.end()) return BaseName(file->second);
+  }
+  return otherwise;
+}
 
 std::string Describe(absl::string_view dtype, const std::vector<int64_t>& shape) {
   return absl::StrCat(dtype, " [", absl::StrJoin(shape, ", "), "]");
 }
 
-struct Expected {
-  std::vector<int64_t> shape;
-  std::optional<DType> dtype;  // unset: any of BF16, F16, F32
-};
-
-bool TypeFits(const Expected& expected, DType dtype) {
-  if (expected.dtype.has_value()) return dtype == *expected.dtype;
-  return dtype == DType::kBf16 || dtype == DType::kF16 || dtype == DType::kF32;
+std::string Describe(const ExpectedTensor& tensor) {
+  return Describe(tensor.types.size() == 1       ? ToString(tensor.types.front())
+                  : tensor.types == FloatTypes() ? "a float type"
+                                                 : "an integer type",
+                  tensor.shape);
 }
 
-std::map<std::string, Expected> ExpectedTensors(const DirectoryModel& model) {
-  std::map<std::string, Expected> expected;
-  for (const TensorLayout& tensor : model.layout.Tensors())
-    expected[tensor.name] = {tensor.shape, std::nullopt};
+std::map<std::string, ExpectedTensor> ExpectedTensors(const DirectoryModel& model) {
+  std::map<std::string, ExpectedTensor> expected;
+  for (const TensorLayout& tensor : model.layout.Tensors()) {
+    expected[tensor.name] = {tensor.name, tensor.shape, FloatTypes(), /*finite_values=*/true};
+  }
   for (const BlockLayout& block : model.layout.blocks) {
     for (const LinearLayout& linear : block.linears) {
-      const auto scheme = model.schemes.find(linear.name);
-      if (scheme == model.schemes.end()) continue;
+      const auto storage = model.quantized.find(linear.name);
+      if (storage == model.quantized.end()) continue;
       expected.erase(absl::StrCat(linear.name, ".weight"));
-      for (TensorSpec& part :
-           QuantizedTensors(linear.name, linear.out_features, linear.in_features, scheme->second)) {
-        // Tools differ in the type of scales; loaders take both 16-bit ones and float32.
-        const bool scale = absl::EndsWith(part.name, ".weight_scale");
-        expected[part.name] = {std::move(part.shape), scale ? std::nullopt : std::make_optional(part.dtype)};
+      for (ExpectedTensor& part : ExpectedParts(linear, storage->second)) {
+        const std::string name = part.name;
+        expected[name] = std::move(part);
       }
     }
   }
   return expected;
+}
+
+// Loaders of compressed-tensors have no shorter last group.
+void CheckGroupSizes(const DirectoryModel& model, Findings& findings) {
+  for (const BlockLayout& block : model.layout.blocks) {
+    for (const LinearLayout& linear : block.linears) {
+      const auto storage = model.quantized.find(linear.name);
+      if (storage == model.quantized.end()) continue;
+      const LinearFormat format = storage->second.format;
+      if (format == LinearFormat::kGptq || format == LinearFormat::kGptqV2) continue;
+      const int64_t length = storage->second.group_length(linear.in_features);
+      findings.Check(linear.in_features % length == 0, "group_size_indivisible", {linear.name, kConfigName},
+                     absl::StrCat("a divisor of ", linear.in_features, " inputs"), absl::StrCat(length));
+    }
+  }
+}
+
+// Some loaders read a head that is stored although it is tied.
+void CheckTiedHead(const DirectoryModel& model, Findings& findings) {
+  const auto head = model.tensors->tensors().find(kHeadName);
+  const auto embedding = model.tensors->tensors().find(model.layout.embedding_name);
+  if (!model.layout.tied_head || head == model.tensors->tensors().end() ||
+      embedding == model.tensors->tensors().end()) {
+    return;
+  }
+  const absl::StatusOr<bool> same = SameBytes(head->second, embedding->second);
+  findings.Check(same.ok() && *same, "tied_head_differs", {kHeadName, BaseName(head->second.file->path())},
+                 absl::StrCat("the bytes of ", model.layout.embedding_name, ", to which it is tied"),
+                 same.ok() ? "others" : same.status().message());
 }
 
 void CheckIndex(FileSystem& files, const DirectoryModel& model, Findings& findings) {
@@ -66,6 +102,13 @@ void CheckIndex(FileSystem& files, const DirectoryModel& model, Findings& findin
   if (!findings.Check(json.ok(), "tensor_file_invalid", {"", kIndexName}, "JSON", json.status().message()))
     return;
   const nlohmann::json stated = json->value("/metadata/total_size"_json_pointer, nlohmann::json());
+  const nlohmann::json map = json->value("weight_map", nlohmann::json::object());
+  // With a single file beside it, nothing else reads the index.
+  for (const auto& [name, entry] : model.tensors->tensors()) {
+    const std::string file = BaseName(entry.file->path());
+    const nlohmann::json listed = map.is_object() ? map.value(name, nlohmann::json()) : nlohmann::json();
+    findings.Check(listed == file, "index_entry", {name, kIndexName}, file, listed.dump());
+  }
   findings.Check(stated.is_number() && stated.get<double>() == static_cast<double>(total), "index_total_size",
                  {"", kIndexName}, absl::StrCat(total), stated.dump());
 }
@@ -91,21 +134,24 @@ absl::StatusOr<std::optional<DirectoryModel>> OpenDirectoryModel(FileSystem& fil
   if (!check(config.status(), "config_unreadable", kConfigName, "a readable file")) return std::nullopt;
   absl::StatusOr<ModelLayout> layout = ParseQuantizedModelConfig(*config, path);
   if (!check(layout.status(), "config_invalid", kConfigName, "a model heroq knows")) return std::nullopt;
-  const absl::StatusOr<std::optional<PackedCheckpoint>> packed = PackedCheckpoint::Parse(*config, path);
-  if (!check(packed.status(), "quantization_config_invalid", kConfigName,
-             "compressed-tensors pack-quantized")) {
+  const absl::StatusOr<std::optional<StoredQuantization>> stored =
+      StoredQuantization::Read(files, directory, *config);
+  const bool unsupported = HasReason(stored.status(), Reason::kUnsupported);
+  if (!check(stored.status(), unsupported ? kFormatUnsupported : "quantization_config_invalid",
+             FileOf(stored.status(), kConfigName), "a layout heroq reads")) {
     return std::nullopt;
   }
   absl::StatusOr<std::unique_ptr<CheckpointReader>> tensors = CheckpointReader::Open(files, directory);
-  if (!check(tensors.status(), "tensor_file_invalid", "", "sound safetensors files and index"))
+  if (!check(tensors.status(), "tensor_file_invalid", FileOf(tensors.status(), "model.safetensors"),
+             "sound safetensors files and index"))
     return std::nullopt;
   model.layout = *std::move(layout);
   model.tensors = *std::move(tensors);
-  if (packed->has_value()) {
+  if (stored->has_value()) {
     for (const BlockLayout& block : model.layout.blocks) {
       for (const LinearLayout& linear : block.linears) {
-        const std::optional<QuantScheme> scheme = (*packed)->SchemeOf(linear.name);
-        if (scheme.has_value()) model.schemes.emplace(linear.name, *scheme);
+        const std::optional<LinearStorage> storage = (*stored)->StorageOf(linear.name);
+        if (storage.has_value()) model.quantized.emplace(linear.name, *storage);
       }
     }
   }
@@ -113,32 +159,33 @@ absl::StatusOr<std::optional<DirectoryModel>> OpenDirectoryModel(FileSystem& fil
 }
 
 void CheckStructure(FileSystem& files, const DirectoryModel& model, Findings& findings) {
-  const std::map<std::string, Expected> expected = ExpectedTensors(model);
+  const std::map<std::string, ExpectedTensor> expected = ExpectedTensors(model);
   for (const auto& [name, tensor] : expected) {
-    const std::string wanted =
-        Describe(tensor.dtype ? ToString(*tensor.dtype) : "a float type", tensor.shape);
     const auto entry = model.tensors->tensors().find(name);
-    if (!findings.Check(entry != model.tensors->tensors().end(), "tensor_missing", {name, ""}, wanted,
-                        "none"))
+    if (entry == model.tensors->tensors().end() && tensor.optional) continue;
+    if (!findings.Check(entry != model.tensors->tensors().end(), "tensor_missing", {name, ""},
+                        Describe(tensor), "none"))
       continue;
     const TensorInfo& info = entry->second.info;
     const Findings::Place place{name, BaseName(entry->second.file->path())};
-    const bool fits =
-        findings.Check(info.shape == tensor.shape && TypeFits(tensor, info.dtype), "tensor_shape", place,
-                       wanted, Describe(ToString(info.dtype), info.shape));
-    // Scales have a check of their own.
-    if (!fits || tensor.dtype.has_value() || absl::EndsWith(name, ".weight_scale")) continue;
+    const bool type_fits =
+        std::find(tensor.types.begin(), tensor.types.end(), info.dtype) != tensor.types.end();
+    const bool fits = findings.Check(info.shape == tensor.shape && type_fits, "tensor_shape", place,
+                                     Describe(tensor), Describe(ToString(info.dtype), info.shape));
+    if (!fits || !tensor.finite_values) continue;
     const absl::StatusOr<int64_t> bad = CountNotFinite(entry->second);
     findings.Check(bad.ok() && *bad == 0, "value_not_finite", place, "finite values",
                    bad.ok() ? absl::StrCat(*bad, " NaN or Inf") : std::string(bad.status().message()));
   }
   for (const auto& [name, entry] : model.tensors->tensors()) {
     const bool ignored =
-        absl::EndsWith(name, "rotary_emb.inv_freq") || (model.layout.tied_head && name == "lm_head.weight");
+        absl::EndsWith(name, "rotary_emb.inv_freq") || (model.layout.tied_head && name == kHeadName);
     findings.Check(expected.count(name) > 0 || ignored, "tensor_unexpected",
                    {name, BaseName(entry.file->path())}, "no such tensor",
                    Describe(ToString(entry.info.dtype), entry.info.shape));
   }
+  CheckGroupSizes(model, findings);
+  CheckTiedHead(model, findings);
   CheckIndex(files, model, findings);
 }
 

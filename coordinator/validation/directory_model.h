@@ -8,9 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "common/checkpoint/checkpoint_reader.h"
+#include "common/checkpoint/linear_storage.h"
 #include "common/file/file_system.h"
 #include "common/model/model_layout.h"
-#include "common/quant/quant_scheme.h"
 #include "coordinator/validation/findings.h"
 
 namespace heroq {
@@ -18,7 +18,7 @@ namespace heroq {
 // A checkpoint directory opened for validation.
 struct DirectoryModel {
   ModelLayout layout;
-  std::map<std::string, QuantScheme> schemes;  // by linear; dense ones are absent
+  std::map<std::string, LinearStorage> quantized;  // by linear; dense ones are absent
   std::unique_ptr<CheckpointReader> tensors;
 };
 
@@ -28,9 +28,9 @@ absl::StatusOr<std::optional<DirectoryModel>> OpenDirectoryModel(FileSystem& fil
                                                                  const std::string& directory,
                                                                  Findings& findings);
 
-// Every tensor of the architecture is there once, in the form its scheme says, and no other (rotary buffers
-// and a tied head aside); dense values
-// are finite; the index, where there is one, states the size of all tensors.
+// Every tensor of the architecture is there once, in the form its storage says, and no other (rotary buffers
+// and a tied head aside); groups divide the inputs; dense values are finite; the index, where there is one,
+// lists the tensors where they are and states their size.
 void CheckStructure(FileSystem& files, const DirectoryModel& model, Findings& findings);
 
 }  // namespace heroq

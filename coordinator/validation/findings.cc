@@ -22,6 +22,13 @@ bool Findings::Check(bool holds, absl::string_view rule, const Place& place, abs
   return false;
 }
 
+void Findings::AddWeightError(const std::string& linear, const std::string& scheme, double weight_error) {
+  v1::LinearWeightError& error = *response_.add_weight_errors();
+  error.set_linear(linear);
+  error.set_scheme(scheme);
+  error.set_weight_error(weight_error);
+}
+
 void Findings::Merge(const v1::ValidateCheckpointResponse& other) {
   response_.set_checks(response_.checks() + other.checks());
   response_.mutable_findings()->MergeFrom(other.findings());

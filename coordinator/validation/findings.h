@@ -9,6 +9,9 @@
 
 namespace heroq {
 
+// The rule of a finding that says that nothing more could be checked.
+inline constexpr char kFormatUnsupported[] = "format_unsupported";
+
 // Collects what a validation finds. Rules are listed in docs/reference/validation.md. Thread-compatible.
 class Findings {
  public:
@@ -21,6 +24,8 @@ class Findings {
   // Counts one check; adds a finding unless `holds`. Returns `holds`.
   bool Check(bool holds, absl::string_view rule, const Place& place, absl::string_view expected,
              absl::string_view found);
+
+  void AddWeightError(const std::string& linear, const std::string& scheme, double weight_error);
 
   // Adds the checks and findings of another collection.
   void Merge(const v1::ValidateCheckpointResponse& other);

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/packed_linear.h"
 #include "common/status/status_macros.h"
+#include "coordinator/validation/stored_weight.h"
 #include "coordinator/validation/tensor_checks.h"
 
 namespace heroq {
@@ -26,7 +26,7 @@ double LargestPlausibleError(int bits) {
 }  // namespace
 
 absl::Status CheckCopied(const CheckpointReader& checkpoint, const CheckpointReader& source,
-                         const std::string& name, Findings& findings) {
+                         const std::string& name, CopyRule rule, Findings& findings) {
   HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry ours, checkpoint.Find(name));
   const Findings::Place place{name, BaseName(ours.file->path())};
   const auto theirs = source.tensors().find(name);
@@ -34,22 +34,24 @@ absl::Status CheckCopied(const CheckpointReader& checkpoint, const CheckpointRea
                       "a tensor of the source", "none")) {
     return absl::OkStatus();
   }
-  HEROQ_ASSIGN_OR_RETURN(const bool same, SameBytes(ours, theirs->second));
-  findings.Check(same, "copied_tensor_differs", place, "type, shape and bytes of the source", "others");
+  const bool bytes = rule == CopyRule::kSameBytes;
+  HEROQ_ASSIGN_OR_RETURN(const bool same,
+                         bytes ? SameBytes(ours, theirs->second) : SameValues(ours, theirs->second));
+  findings.Check(same, "copied_tensor_differs", place,
+                 bytes ? "type, shape and bytes of the source" : "shape and values of the source", "others");
   return absl::OkStatus();
 }
 
-absl::Status CheckWeightErrors(
-    const DirectoryModel& model, const CheckpointReader& source,
-    const std::function<std::optional<double>(const std::string& linear)>& expected,
-    const std::function<bool(const std::string& linear)>& sound, Findings& findings) {
+absl::Status CheckWeightErrors(const DirectoryModel& model, const CheckpointReader& source,
+                               const std::map<std::string, double>& stated,
+                               const std::set<std::string>& sound, Findings& findings) {
   for (const BlockLayout& block : model.layout.blocks) {
     for (const LinearLayout& layout : block.linears) {
-      const auto scheme = model.schemes.find(layout.name);
-      if (scheme == model.schemes.end() || !sound(layout.name)) continue;
+      const auto storage = model.quantized.find(layout.name);
+      if (storage == model.quantized.end() || sound.count(layout.name) == 0) continue;
       const std::vector<int64_t> shape = {layout.out_features, layout.in_features};
-      HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear linear,
-                             ReadPackedLinear(*model.tensors, layout.name, scheme->second, shape));
+      HEROQ_ASSIGN_OR_RETURN(const StoredWeight stored,
+                             ReadStoredWeight(*model.tensors, layout, storage->second));
       const std::string weight = absl::StrCat(layout.name, ".weight");
       const auto entry = source.tensors().find(weight);
       const Findings::Place place{weight, ""};
@@ -58,13 +60,15 @@ absl::Status CheckWeightErrors(
                           "none of this shape")) {
         continue;
       }
-      HEROQ_ASSIGN_OR_RETURN(const double error, WeightError(linear, entry->second));
-      if (const std::optional<double> reported = expected(layout.name); reported.has_value()) {
-        const double tolerance = std::max(kAbsoluteTolerance, kRelativeTolerance * std::abs(*reported));
-        findings.Check(std::abs(error - *reported) <= tolerance, "weight_error_differs", place,
-                       absl::StrCat("relative weight error ", *reported), absl::StrCat(error));
+      HEROQ_ASSIGN_OR_RETURN(const double error, WeightError(stored, entry->second));
+      const QuantScheme& scheme = storage->second.scheme;
+      findings.AddWeightError(layout.name, ToString(scheme), error);
+      if (const auto known = stated.find(layout.name); known != stated.end()) {
+        const double tolerance = std::max(kAbsoluteTolerance, kRelativeTolerance * std::abs(known->second));
+        findings.Check(std::abs(error - known->second) <= tolerance, "weight_error_differs", place,
+                       absl::StrCat("relative weight error ", known->second), absl::StrCat(error));
       } else {
-        const double limit = LargestPlausibleError(scheme->second.weight_bits);
+        const double limit = LargestPlausibleError(scheme.weight_bits);
         findings.Check(error <= limit, "weights_not_the_sources", place, absl::StrCat("at most ", limit),
                        absl::StrCat(error));
       }

@@ -27,6 +27,11 @@ std::vector<float> ConvertAll(const std::string& bytes, Convert convert) {
   return values;
 }
 
+float Rounded(float value, DType dtype) {
+  if (dtype == DType::kBf16) return Bf16ToFloat(FloatToBf16(value));
+  return dtype == DType::kF16 ? F16ToFloat(FloatToF16(value)) : value;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<float>> ReadFloats(const CheckpointReader::Entry& entry) {
@@ -53,22 +58,6 @@ absl::StatusOr<int64_t> CountNotFinite(const CheckpointReader::Entry& entry) {
   return std::count_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
 }
 
-absl::StatusOr<double> WeightError(const QuantizedLinear& linear, const CheckpointReader::Entry& source) {
-  HEROQ_ASSIGN_OR_RETURN(const std::vector<float> weight, ReadFloats(source));
-  const std::vector<float> stored = Dequantize(linear);
-  if (weight.size() != stored.size()) {
-    return MakeError(Reason::kModelInvalid, absl::StrCat("linear ", linear.name, " has ", stored.size(),
-                                                         " weights, its source ", weight.size()));
-  }
-  double error = 0, energy = 0;
-  for (size_t i = 0; i < weight.size(); ++i) {
-    const double difference = static_cast<double>(stored[i]) - weight[i];
-    error += difference * difference;
-    energy += static_cast<double>(weight[i]) * weight[i];
-  }
-  return energy > 0 ? error / energy : error;
-}
-
 absl::StatusOr<bool> SameBytes(const CheckpointReader::Entry& a, const CheckpointReader::Entry& b) {
   if (a.info.dtype != b.info.dtype || a.info.shape != b.info.shape || a.info.size != b.info.size)
     return false;
@@ -80,6 +69,17 @@ absl::StatusOr<bool> SameBytes(const CheckpointReader::Entry& a, const Checkpoin
     HEROQ_RETURN_IF_ERROR(a.file->ReadPart(a.info, offset, size, left.data()));
     HEROQ_RETURN_IF_ERROR(b.file->ReadPart(b.info, offset, size, right.data()));
     if (left != right) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<bool> SameValues(const CheckpointReader::Entry& copy, const CheckpointReader::Entry& source) {
+  if (copy.info.dtype == source.info.dtype) return SameBytes(copy, source);
+  if (copy.info.shape != source.info.shape) return false;
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<float> copied, ReadFloats(copy));
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<float> original, ReadFloats(source));
+  for (size_t i = 0; i < copied.size(); ++i) {
+    if (copied[i] != Rounded(original[i], copy.info.dtype)) return false;
   }
   return true;
 }

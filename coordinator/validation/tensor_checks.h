@@ -5,7 +5,6 @@
 
 #include "absl/status/statusor.h"
 #include "common/checkpoint/checkpoint_reader.h"
-#include "common/quant/quantized_linear.h"
 
 namespace heroq {
 
@@ -15,11 +14,10 @@ absl::StatusOr<std::vector<float>> ReadFloats(const CheckpointReader::Entry& ent
 // Number of NaN and Inf values.
 absl::StatusOr<int64_t> CountNotFinite(const CheckpointReader::Entry& entry);
 
-// ||What - W||_F^2 / ||W||_F^2 in float64, What dequantized from the stored bytes and W `source` [out, in]; 0
-// for W = What = 0.
-absl::StatusOr<double> WeightError(const QuantizedLinear& linear, const CheckpointReader::Entry& source);
-
 // Whether two tensors have the same type, shape and bytes.
 absl::StatusOr<bool> SameBytes(const CheckpointReader::Entry& a, const CheckpointReader::Entry& b);
+
+// Whether `copy` is `source` converted to its type: the same shape, and every value the nearest one.
+absl::StatusOr<bool> SameValues(const CheckpointReader::Entry& copy, const CheckpointReader::Entry& source);
 
 }  // namespace heroq
