@@ -104,6 +104,9 @@ absl::Status GptqConfig::ParseDynamic(const Json& config, const QuantizationFiel
   const Json dynamic = config.value("dynamic", Json(nullptr));
   if (dynamic.is_null()) return absl::OkStatus();
   if (!dynamic.is_object()) return fields.Unsupported("dynamic", dynamic.dump());
+  if (dynamic.size() > kMaxNamePatterns) {
+    return fields.Unsupported("dynamic", absl::StrCat("a list of ", dynamic.size()));
+  }
   for (const auto& [key, object] : dynamic.items()) {
     absl::string_view expression = key;
     const bool dense = absl::ConsumePrefix(&expression, "-:");
@@ -127,6 +130,9 @@ absl::Status GptqConfig::ParseExtra(const Json& config, const QuantizationFields
   const Json extra = config.value("extra_config", Json(nullptr));
   if (extra.is_null()) return absl::OkStatus();
   if (!extra.is_object()) return fields.Unsupported("extra_config", extra.dump());
+  if (extra.size() > kMaxNamePatterns) {
+    return fields.Unsupported("extra_config", absl::StrCat("a list of ", extra.size()));
+  }
   for (const auto& [key, object] : extra.items()) {
     if (!object.is_object()) return fields.Unsupported("extra_config", extra.dump());
     // A name or a regular expression; a name matches itself when read as one.

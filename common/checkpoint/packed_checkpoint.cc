@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 // A name, or "re:" and a pattern that matches from the name's start.
 absl::StatusOr<NamePattern> ParsePattern(const std::string& text, const QuantizationFields& fields) {
   absl::string_view expression = text;
-  if (!absl::ConsumePrefix(&expression, "re:")) return NamePattern{text, std::nullopt};
+  if (!absl::ConsumePrefix(&expression, "re:")) return NamePattern{text, nullptr};
   return ParseRegex(text, std::string(expression), "targets", fields);
 }
 
@@ -95,6 +95,8 @@ absl::StatusOr<std::vector<NamePattern>> ParsePatterns(const Json& list, const s
                                                        const QuantizationFields& fields) {
   std::vector<NamePattern> patterns;
   if (!list.is_array()) return fields.Unsupported(field, list.dump());
+  if (list.size() > kMaxNamePatterns)
+    return fields.Unsupported(field, absl::StrCat("a list of ", list.size()));
   for (const Json& entry : list) {
     if (!entry.is_string()) return fields.Unsupported(field, list.dump());
     HEROQ_ASSIGN_OR_RETURN(NamePattern pattern, ParsePattern(entry.get<std::string>(), fields));

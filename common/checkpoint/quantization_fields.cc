@@ -1,8 +1,13 @@
 #include "common/checkpoint/quantization_fields.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/strict_json.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 
@@ -11,8 +16,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Patterns are compiled and matched by recursion over their text.
 constexpr size_t kMaxPattern = 4096;
+constexpr int64_t kPatternMemory = int64_t{1} << 20;
 
 Json Value(const Json& object, const std::string& field) {
   const std::string last = field.substr(field.rfind('.') + 1);
@@ -22,8 +27,8 @@ Json Value(const Json& object, const std::string& field) {
 }  // namespace
 
 absl::Status QuantizationFields::Unsupported(const std::string& field, const std::string& found) const {
-  return MakeError(Reason::kUnsupported, absl::StrCat(path_, ": quantization_config.", field, " is ", found,
-                                                      ", which heroq does not read"));
+  return MakeError(Reason::kUnsupported, absl::StrCat(path_, ": quantization_config.", Excerpt(field), " is ",
+                                                      Excerpt(found), ", which heroq does not read"));
 }
 
 absl::Status QuantizationFields::Require(const Json& object, const std::string& field,
@@ -58,21 +63,20 @@ absl::StatusOr<int> QuantizationFields::Bits(const Json& object, const std::stri
 
 bool NamePattern::Matches(const std::string& name) const {
   if (!regex) return text == name;
-  return std::regex_search(name, *regex, std::regex_constants::match_continuous);
+  return regex->Match(name, 0, name.size(), re2::RE2::ANCHOR_START, nullptr, 0);
 }
 
 absl::StatusOr<NamePattern> ParseRegex(const std::string& text, const std::string& expression,
                                        const std::string& field, const QuantizationFields& fields) {
-  NamePattern pattern{text, std::nullopt};
   if (expression.size() > kMaxPattern) {
     return fields.Unsupported(field, absl::StrCat("a pattern of ", expression.size(), " bytes"));
   }
-  try {
-    pattern.regex.emplace(expression);
-  } catch (const std::regex_error& error) {
-    return fields.Unsupported(field, absl::StrCat("\"", text, "\" (", error.what(), ")"));
-  }
-  return pattern;
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(kPatternMemory);
+  auto regex = std::make_shared<const re2::RE2>(expression, options);
+  if (!regex->ok()) return fields.Unsupported(field, absl::StrCat("\"", text, "\" (", regex->error(), ")"));
+  return NamePattern{text, std::move(regex)};
 }
 
 }  // namespace heroq

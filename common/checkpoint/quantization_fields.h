@@ -1,13 +1,16 @@
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <regex>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
+namespace re2 {
+class RE2;
+}  // namespace re2
 
 namespace heroq {
 
@@ -33,15 +36,19 @@ class QuantizationFields {
   const std::string& path_;
 };
 
-// A module name, or a regular expression that matches from the name's start.
+// Patterns that one list of a file may hold.
+inline constexpr size_t kMaxNamePatterns = 10'000;
+
+// A module name, or a regular expression that matches from the name's start, in time linear in the name.
 struct NamePattern {
   std::string text;
-  std::optional<std::regex> regex;
+  std::shared_ptr<const re2::RE2> regex;  // null: a name
 
   bool Matches(const std::string& name) const;
 };
 
-// A pattern of `expression`; `text` is what the file says.
+// A pattern of `expression`; `text` is what the file says. Patterns are RE2's: look-around and back
+// references are UNSUPPORTED.
 absl::StatusOr<NamePattern> ParseRegex(const std::string& text, const std::string& expression,
                                        const std::string& field, const QuantizationFields& fields);
 

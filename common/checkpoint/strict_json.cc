@@ -14,14 +14,6 @@ using nlohmann::json;
 
 constexpr std::size_t kExcerptBytes = 200;
 
-// Cuts between characters.
-std::string Excerpt(absl::string_view text) {
-  if (text.size() <= kExcerptBytes) return std::string(text);
-  std::size_t end = kExcerptBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return absl::StrCat(text.substr(0, end), "...");
-}
-
 // Receives the parser's events and builds the value. Every handler returns false to stop; `rule()` then says
 // why.
 class StrictBuilder final : public nlohmann::json_sax<json> {
@@ -139,6 +131,13 @@ absl::StatusOr<json> ParseStrictJson(absl::string_view text, const std::string& 
 
 std::string QuoteJson(absl::string_view text) {
   return json(std::string(text)).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string Excerpt(absl::string_view text) {
+  if (text.size() <= kExcerptBytes) return std::string(text);
+  std::size_t end = kExcerptBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return absl::StrCat(text.substr(0, end), "...");
 }
 
 std::string ExcerptJson(const json& value) {

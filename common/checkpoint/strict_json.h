@@ -25,9 +25,11 @@ absl::StatusOr<nlohmann::json> ParseStrictJson(absl::string_view text, const std
 // escaped, everything else is copied. Requires valid UTF-8.
 std::string QuoteJson(absl::string_view text);
 
-// A value for a message: its JSON, cut after some hundred bytes.
+// Text for a message: cut, between characters, after some hundred bytes.
+std::string Excerpt(absl::string_view text);
+// A value for a message: its JSON, cut.
 std::string ExcerptJson(const nlohmann::json& value);
-// A string for a message: QuoteJson of it, cut after some hundred bytes.
+// A string for a message: QuoteJson of it, cut.
 std::string QuoteExcerpt(absl::string_view text);
 
 bool IsValidUtf8(absl::string_view text);

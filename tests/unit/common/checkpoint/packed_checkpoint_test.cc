@@ -60,6 +60,12 @@ TEST(PackedCheckpointTest, PatternsMatchFromTheStartOfTheName) {
   EXPECT_EQ(checkpoint->SchemeOf("model.layers.1.mlp.up_proj")->weight_bits, 2);
 }
 
+TEST(PackedCheckpointTest, PatternsTakeTimeLinearInTheName) {
+  // Backtracking would take longer than the universe.
+  const auto checkpoint = Parse(R"(re:.*mlp)", R"(re:(.*a*)*(.*)*!)").value();
+  EXPECT_EQ(checkpoint->SchemeOf(std::string(1000, 'a'))->weight_bits, 2);
+}
+
 TEST(PackedCheckpointTest, AConfigWithoutQuantizationIsDense) {
   const auto checkpoint = PackedCheckpoint::Parse(R"({"model_type": "llama"})", "config.json");
   ASSERT_TRUE(checkpoint.ok());
