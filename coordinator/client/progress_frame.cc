@@ -30,9 +30,6 @@ std::vector<Gauge> GaugesOf(const v1::QuantizationJob& job) {
   return gauges;
 }
 
-// Between two tasks a job waits for a moment; only one that does nothing at all is worth a word.
-bool IsStuck(const v1::QuantizationJob& job) { return !job.waiting_for().empty() && job.running_size() == 0; }
-
 std::string Paint(const std::string& text, const char* code, const Terminal& terminal) {
   return terminal.color && !text.empty() ? absl::StrCat("\033[", code, "m", text, "\033[0m") : text;
 }
@@ -82,6 +79,8 @@ std::vector<const v1::RunningTask*> ByWorker(const v1::QuantizationJob& job) {
 }
 
 }  // namespace
+
+bool IsStuck(const v1::QuantizationJob& job) { return !job.waiting_for().empty() && job.running_size() == 0; }
 
 std::vector<std::string> RenderFrame(const v1::QuantizationJob& job, absl::Duration elapsed,
                                      const Terminal& terminal, TerminalSize size) {

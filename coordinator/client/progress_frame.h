@@ -9,6 +9,9 @@
 
 namespace heroq {
 
+// Nothing of the job runs, and it has tasks that could.
+bool IsStuck(const v1::QuantizationJob& job);
+
 // The picture of a running job: a headline, a bar per kind of task, the running tasks. Pure; every line is at
 // most `size.width` columns wide and there are at most `size.height - 1` lines, so that a terminal can redraw
 // it in place.

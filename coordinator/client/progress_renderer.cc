@@ -23,10 +23,38 @@ bool IsWorthALine(const v1::JobEvent& event) {
   return false;
 }
 
-void ShowEta(const EtaSmoother& eta, absl::Duration now, v1::QuantizationJob& job) {
-  const std::optional<absl::Duration> left = eta.Left(now);
-  job.set_eta_seconds(left.has_value() ? absl::ToDoubleSeconds(*left) : -1);
-}
+// What of a job is shown: an estimate and a wait that do not jump with every task.
+class CalmView {
+ public:
+  void Update(const v1::QuantizationJob& job, absl::Duration now) {
+    job_ = job;
+    eta_.Update(job.eta_seconds(), now);
+    if (!IsStuck(job)) {
+      stuck_since_.reset();
+    } else if (!stuck_since_.has_value()) {
+      stuck_since_ = now;
+    }
+  }
+  // While workers start and between two tasks every job waits for a moment; that is no news.
+  bool waits(absl::Duration now) const {
+    return stuck_since_.has_value() && now - *stuck_since_ >= kWaitWorthAWord;
+  }
+  v1::QuantizationJob At(absl::Duration now) const {
+    v1::QuantizationJob shown = job_;
+    const std::optional<absl::Duration> left = eta_.Left(now);
+    shown.set_eta_seconds(left.has_value() ? absl::ToDoubleSeconds(*left) : -1);
+    if (!waits(now)) shown.clear_waiting_for();
+    return shown;
+  }
+  const v1::QuantizationJob& job() const { return job_; }
+
+ private:
+  static constexpr absl::Duration kWaitWorthAWord = absl::Seconds(3);
+
+  v1::QuantizationJob job_;
+  EtaSmoother eta_;
+  std::optional<absl::Duration> stuck_since_;
+};
 
 class NoProgress final : public ProgressRenderer {
  public:
@@ -41,15 +69,15 @@ class PlainProgress final : public ProgressRenderer {
   PlainProgress(std::ostream& out, Clock& clock) : out_(out), clock_(clock), start_(clock.Monotonic()) {}
 
   void Update(const v1::QuantizationJob& job, const v1::JobEvent* event) override {
-    eta_.Update(job.eta_seconds(), clock_.Monotonic());
-    const bool moved = job.state() != job_.state() || job.phase() != job_.phase();
-    job_ = job;
+    const bool moved = job.state() != view_.job().state() || job.phase() != view_.job().phase();
+    view_.Update(job, clock_.Monotonic());
     if (event != nullptr && IsWorthALine(*event)) Print(event->message());
     if (moved) PrintJob();
   }
   void Refresh() override {
-    if (job_.name().empty() || clock_.Monotonic() - last_line_ < kInterval) return;
-    PrintJob();
+    if (view_.job().name().empty()) return;
+    const absl::Duration now = clock_.Monotonic();
+    if (now - last_line_ >= kInterval || (view_.waits(now) && !told_of_wait_)) PrintJob();
   }
   void Note(const std::string& text) override { Print(text); }
   void Finish() override {}
@@ -59,8 +87,8 @@ class PlainProgress final : public ProgressRenderer {
 
   void PrintJob() {
     last_line_ = clock_.Monotonic();
-    ShowEta(eta_, last_line_, job_);
-    Print(RenderLine(job_));
+    told_of_wait_ = view_.waits(last_line_);
+    Print(RenderLine(view_.At(last_line_)));
   }
   void Print(const std::string& text) {
     out_ << "[" << DurationText(clock_.Monotonic() - start_) << "] " << text << "\n" << std::flush;
@@ -70,8 +98,8 @@ class PlainProgress final : public ProgressRenderer {
   Clock& clock_;
   const absl::Duration start_;
   absl::Duration last_line_ = absl::ZeroDuration();
-  EtaSmoother eta_;
-  v1::QuantizationJob job_;
+  bool told_of_wait_ = false;  // by the last line
+  CalmView view_;
 };
 
 class AnimatedProgress final : public ProgressRenderer {
@@ -81,8 +109,7 @@ class AnimatedProgress final : public ProgressRenderer {
   ~AnimatedProgress() override { Finish(); }
 
   void Update(const v1::QuantizationJob& job, const v1::JobEvent* event) override {
-    job_ = job;
-    eta_.Update(job.eta_seconds(), clock_.Monotonic());
+    view_.Update(job, clock_.Monotonic());
     if (event != nullptr && IsWorthALine(*event)) {
       Note(event->message());
     } else if (clock_.Monotonic() - last_frame_ >= kFrameInterval) {
@@ -93,37 +120,40 @@ class AnimatedProgress final : public ProgressRenderer {
   void Note(const std::string& text) override { Draw(text + "\n"); }
   void Finish() override {
     if (widths_.empty()) return;
-    out_ << Erase() << std::flush;
+    out_ << ToTop() << "\033[J" << std::flush;
     widths_.clear();
   }
 
  private:
   static constexpr absl::Duration kFrameInterval = absl::Milliseconds(100);
 
-  // To the first column of the frame's first line; everything below goes. A terminal that became narrower has
-  // wrapped the frame's lines.
-  std::string Erase() const {
+  // To the first column of the frame's first line. A terminal that became narrower has wrapped the frame's
+  // lines.
+  std::string ToTop() const {
     const int width = std::max(options_.terminal_size().width, 1);
     int rows = 0;
     for (int columns : widths_) rows += std::max((columns + width - 1) / width, 1);
-    return rows == 0 ? "" : absl::StrCat("\r\033[", rows, "A\033[J");
+    return rows == 0 ? "" : absl::StrCat("\r\033[", rows, "A");
   }
 
-  // Writes `text` where the frame was, then the frame below it, in one piece so that nothing flickers.
+  // Writes `text` where the frame was, then the frame below it: in one piece, and over what is there rather
+  // than onto a cleared screen, so that nothing flickers.
   void Draw(const std::string& text) {
     last_frame_ = clock_.Monotonic();
     std::vector<std::string> frame;
-    if (!job_.name().empty()) {
-      ShowEta(eta_, last_frame_, job_);
-      frame = RenderFrame(job_, last_frame_ - start_, options_.terminal, options_.terminal_size());
+    if (!view_.job().name().empty()) {
+      frame = RenderFrame(view_.At(last_frame_), last_frame_ - start_, options_.terminal,
+                          options_.terminal_size());
     }
-    std::string picture = absl::StrCat("\033[?2026h", Erase(), text);
+    if (text.empty() && frame.empty()) return;
+    std::string picture = absl::StrCat("\033[?2026h", ToTop());
+    if (!text.empty()) absl::StrAppend(&picture, "\033[J", text);
     widths_.clear();
     for (const std::string& line : frame) {
-      absl::StrAppend(&picture, line, "\n");
+      absl::StrAppend(&picture, line, "\033[K\n");
       widths_.push_back(DisplayWidth(line));
     }
-    out_ << picture << "\033[?2026l" << std::flush;
+    out_ << picture << "\033[J\033[?2026l" << std::flush;
   }
 
   std::ostream& out_;
@@ -132,8 +162,7 @@ class AnimatedProgress final : public ProgressRenderer {
   const absl::Duration start_;
   absl::Duration last_frame_ = -absl::InfiniteDuration();
   std::vector<int> widths_;  // of the lines on the screen
-  EtaSmoother eta_;
-  v1::QuantizationJob job_;
+  CalmView view_;
 };
 
 }  // namespace

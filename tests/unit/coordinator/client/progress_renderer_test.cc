@@ -83,20 +83,20 @@ TEST_F(ProgressRendererTest, FramesAreRedrawnInPlace) {
   const auto progress = New(true);
   progress->Update(Job(0), nullptr);
   EXPECT_EQ(Take(),
-            "\033[?2026hquantizing  0.0s\n"
-            "  quantize   ...................................   0 %  0/4\n\033[?2026l");
+            "\033[?2026hquantizing  0.0s\033[K\n"
+            "  quantize   ...................................   0 %  0/4\033[K\n\033[J\033[?2026l");
   // Now its second line, of 59 columns, takes two rows.
   size_.width = 40;
   progress->Refresh();
   EXPECT_EQ(Take(),
-            "\033[?2026h\r\033[3A\033[Jquantizing  0.0s\n"
-            "  quantize   ...............   0 %  0/4\n\033[?2026l");
+            "\033[?2026h\r\033[3Aquantizing  0.0s\033[K\n"
+            "  quantize   ...............   0 %  0/4\033[K\n\033[J\033[?2026l");
 }
 
 TEST_F(ProgressRendererTest, NotesStayAboveTheFrame) {
   const auto progress = New(true);
   progress->Note("starting");
-  EXPECT_EQ(Take(), "\033[?2026hstarting\n\033[?2026l");
+  EXPECT_EQ(Take(), "\033[?2026h\033[Jstarting\n\033[J\033[?2026l");
   clock_.monotonic += absl::Seconds(1);
   progress->Update(Job(0), nullptr);
   Take();
@@ -136,6 +136,41 @@ TEST_F(ProgressRendererTest, LastKnownEtaCountsDown) {
   clock_.monotonic += absl::Seconds(30);
   progress->Refresh();
   EXPECT_EQ(Take(), "[30s] quantizing: quantize 1/4, about 1m00s left\n");
+}
+
+TEST_F(ProgressRendererTest, WaitIsWorthALineOnceItHasLasted) {
+  const auto progress = New(false);
+  v1::QuantizationJob stuck = Job(0);
+  stuck.set_waiting_for("no workers");
+  progress->Update(stuck, nullptr);
+  EXPECT_EQ(Take(), "[0.0s] quantizing: quantize 0/4\n");
+  clock_.monotonic += absl::Milliseconds(2900);
+  progress->Update(stuck, nullptr);
+  progress->Refresh();
+  EXPECT_EQ(Take(), "");
+  clock_.monotonic += absl::Milliseconds(100);
+  progress->Refresh();
+  EXPECT_EQ(Take(), "[3.0s] quantizing: quantize 0/4, no workers\n");
+  clock_.monotonic += absl::Seconds(1);
+  progress->Refresh();
+  EXPECT_EQ(Take(), "");
+}
+
+TEST_F(ProgressRendererTest, WaitsThatEndAreNotAddedUp) {
+  const auto progress = New(true);
+  v1::QuantizationJob stuck = Job(0);
+  stuck.set_waiting_for("waiting for a free worker");
+  progress->Update(stuck, nullptr);
+  clock_.monotonic += absl::Seconds(2);
+  progress->Update(Job(0), nullptr);
+  clock_.monotonic += absl::Seconds(2);
+  progress->Update(stuck, nullptr);
+  clock_.monotonic += absl::Seconds(2);
+  progress->Refresh();
+  EXPECT_EQ(Take().find("waiting"), std::string::npos);
+  clock_.monotonic += absl::Seconds(1);
+  progress->Refresh();
+  EXPECT_NE(Take().find("\n  waiting for a free worker\033[K\n"), std::string::npos);
 }
 
 TEST_F(ProgressRendererTest, QuietSaysNothing) {
