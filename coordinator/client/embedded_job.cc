@@ -25,12 +25,16 @@ bool IsDevice(absl::string_view text) {
          (absl::ConsumePrefix(&text, "cuda:") && absl::SimpleAtoi(text, &index) && index >= 0);
 }
 
-absl::Status EnsureJob(QuantizationClient& client, const v1::CreateQuantizationJobRequest& request) {
+absl::Status EnsureJob(QuantizationClient& client, const v1::CreateQuantizationJobRequest& request,
+                       FileSystem& files, ProgressRenderer& progress) {
   const std::string name = JobName(request.quantization_job_id());
   const absl::StatusOr<v1::QuantizationJob> job = client.Get(name);
   if (absl::IsNotFound(job.status())) return client.Create(request).status();
   HEROQ_RETURN_IF_ERROR(job.status());
-  if (job->state() != v1::QuantizationJob::STATE_FAILED &&
+  const std::string& published = job->result().directory();
+  const bool gone = !published.empty() && !files.Exists(published);
+  if (gone) progress.Note(absl::StrCat(published, " is gone since it was published; it is made again"));
+  if (!gone && job->state() != v1::QuantizationJob::STATE_FAILED &&
       job->state() != v1::QuantizationJob::STATE_CANCELLED) {
     return absl::OkStatus();
   }
@@ -61,7 +65,7 @@ absl::StatusOr<FollowResult> RunEmbeddedJob(const CliContext& context, const Emb
                                             const std::function<absl::Status()>& on_accepted) {
   HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedCluster> cluster,
                          EmbeddedCluster::Start(context, options, events, progress));
-  HEROQ_RETURN_IF_ERROR(EnsureJob(cluster->client(), request));
+  HEROQ_RETURN_IF_ERROR(EnsureJob(cluster->client(), request, *context.files, progress));
   HEROQ_RETURN_IF_ERROR(on_accepted());
   FollowResult result;
   {

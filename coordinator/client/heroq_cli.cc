@@ -94,6 +94,11 @@ absl::StatusOr<ExitCode> Run(const std::vector<std::string>& arguments, const Cl
 ExitCode RunHeroq(const std::vector<std::string>& arguments, const CliContext& context) {
   const absl::StatusOr<ExitCode> code = Run(arguments, context);
   context.out->flush();
+  if (!context.out->good()) {
+    // Whoever reads what was cut must not take it for everything.
+    *context.error << "heroq: error: standard output could not be written to its end\n" << std::flush;
+    if (code.ok()) return *code == ExitCode::kOk ? ExitCode::kError : *code;
+  }
   if (code.ok()) return *code;
   const ExitCode failure = ExitCodeOf(code.status());
   if (failure == ExitCode::kInterrupted) {

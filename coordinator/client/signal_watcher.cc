@@ -2,6 +2,10 @@
 
 #include <pthread.h>
 
+#include <cstdlib>
+
+#include "coordinator/client/exit_code.h"
+
 namespace heroq {
 namespace {
 
@@ -33,6 +37,9 @@ void SignalWatcher::Run() {
     } else if (signal == SIGCHLD) {
       events_.Push(ChildExitEvent{});
     } else {
+      // What is under way has not looked up since the last one, and somebody at a keyboard is impatient.
+      // SIGTERM and SIGHUP come in pairs when a session ends.
+      if (signal == SIGINT && events_.HoldsInterrupt()) std::_Exit(static_cast<int>(ExitCode::kInterrupted));
       events_.Push(InterruptEvent{});
     }
   }

@@ -7,8 +7,9 @@
 
 namespace heroq {
 
-// Turns SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGCHLD of this process into events while it lives. Create it
-// before any other thread, on the main thread: threads inherit the blocked signals. One at a time.
+// Turns SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGCHLD of this process into events while it lives. A SIGINT
+// that comes while an earlier interrupt still waits to be taken ends the process at once. Create it before
+// any other thread, on the main thread: threads inherit the blocked signals. One at a time.
 class SignalWatcher {
  public:
   // `events` outlives it.

@@ -1,5 +1,6 @@
 #include "coordinator/client/ui_event.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace heroq {
@@ -16,6 +17,12 @@ std::optional<UiEvent> UiEventQueue::Pop(absl::Duration timeout) {
   UiEvent event = std::move(events_.front());
   events_.pop_front();
   return event;
+}
+
+bool UiEventQueue::HoldsInterrupt() const {
+  absl::MutexLock lock(&mutex_);
+  return std::any_of(events_.begin(), events_.end(),
+                     [](const UiEvent& event) { return std::holds_alternative<InterruptEvent>(event); });
 }
 
 }  // namespace heroq

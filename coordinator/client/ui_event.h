@@ -30,9 +30,11 @@ class UiEventQueue {
   void Push(UiEvent event);
   // The oldest event; waits for one up to `timeout`. nullopt: none came.
   std::optional<UiEvent> Pop(absl::Duration timeout);
+  // An InterruptEvent is among the events that nobody took yet.
+  bool HoldsInterrupt() const;
 
  private:
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::deque<UiEvent> events_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -58,6 +58,12 @@ TEST_F(HeroqCliTest, HelpIsData) {
   EXPECT_NE(command_help.find("--group-size auto|N|channel"), std::string::npos);
 }
 
+TEST_F(HeroqCliTest, OutputThatIsCutIsAnError) {
+  out_.setstate(std::ios::badbit);
+  EXPECT_EQ(Run({"help"}), 1);
+  EXPECT_EQ(error_.str(), "heroq: error: standard output could not be written to its end\n");
+}
+
 TEST_F(HeroqCliTest, EveryCommandHasAFunction) {
   CommandLine line;
   for (const std::string& name : line.CommandNames()) {
