@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/concurrency/termination_signal.h"
+#include "common/file/failpoint.h"
 #include "common/log/log.h"
 #include "coordinator/coordinator_server.h"
 
@@ -16,8 +17,12 @@ struct Flags {
   CoordinatorOptions coordinator;
   LogOptions log;
   std::vector<std::string> roots;
+  double lease_seconds = 20;
   bool exit_with_parent = false;
 };
+
+// Heartbeats in the time a lease lives: one may be lost, and one late.
+constexpr int kHeartbeatsPerLease = 4;
 
 // "NAME=DIR".
 CLI::Validator RootArgument() {
@@ -46,6 +51,10 @@ void AddFlags(CLI::App& app, Flags& flags) {
                "Let workers that share this file system write blobs there themselves");
   app.add_option("--admin-listen", flags.coordinator.admin_listen,
                  "HOST:PORT of /metrics, /livez and /readyz");
+  app.add_option("--lease-seconds", flags.lease_seconds,
+                 "How long a worker may be silent before its tasks are given to others")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 3600.0));
   app.add_flag("--keep-state", flags.coordinator.keep_state, "Keep the blobs of jobs that have ended");
   app.add_option("--log-file", flags.log.file, "Append the log to this file instead of standard error");
   app.add_flag("--log-json", flags.log.json, "Log one JSON object a line");
@@ -62,6 +71,7 @@ int Fail(const absl::Status& status) {
 
 int Main(int argc, char** argv) {
   const int parent = getppid();
+  if (absl::Status status = SetUpFailpoints(); !status.ok()) return Fail(status);
   Flags flags;
   flags.coordinator.version = HEROQ_VERSION;
   CLI::App app{"Turns quantization jobs into tasks, leases them to workers and publishes checkpoints"};
@@ -75,6 +85,8 @@ int Main(int argc, char** argv) {
     const std::size_t equals = root.find('=');
     flags.coordinator.roots[root.substr(0, equals)] = root.substr(equals + 1);
   }
+  flags.coordinator.leases.time_to_live = absl::Seconds(flags.lease_seconds);
+  flags.coordinator.leases.heartbeat_interval = absl::Seconds(flags.lease_seconds) / kHeartbeatsPerLease;
   if (flags.exit_with_parent && !ExitWithParent(parent)) return 1;
   TerminationSignal signals;
   if (absl::Status status = SetUpLogging(flags.log); !status.ok()) return Fail(status);

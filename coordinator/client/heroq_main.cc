@@ -1,4 +1,5 @@
 // The `heroq` command: what it sees of the operating system, then RunHeroq.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <climits>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/file/failpoint.h"
 #include "common/file/file_system.h"
 #include "common/time/clock.h"
 #include "coordinator/client/heroq_cli.h"
@@ -35,6 +37,14 @@ std::string WorkingDirectory() {
   return ::getcwd(path, sizeof(path)) != nullptr ? path : "/";
 }
 
+// A stream the caller closed would be the next file that is opened, such as the lock that children inherit.
+// Reading gives nothing then, and writing fails.
+void OpenStandardStreams() {
+  int descriptor = 0;
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO) descriptor = ::open("/dev/null", O_RDONLY);
+  ::close(descriptor);
+}
+
 // Becomes the program, so that signals and the exit code are its own. Returns only when that fails.
 int Become(const std::string& program, const std::vector<std::string>& arguments) {
   std::vector<char*> argv = {const_cast<char*>(program.c_str())};
@@ -48,6 +58,11 @@ int Become(const std::string& program, const std::vector<std::string>& arguments
 }  // namespace
 
 int main(int argc, char** argv) {
+  OpenStandardStreams();
+  if (const absl::Status armed = heroq::SetUpFailpoints(); !armed.ok()) {
+    std::cerr << "heroq: error: " << armed.message() << "\n";
+    return static_cast<int>(heroq::ExitCode::kUsage);
+  }
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const std::string executable_directory = ExecutableDirectory();
   if (!arguments.empty()) {
