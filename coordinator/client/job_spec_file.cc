@@ -12,6 +12,7 @@
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/client/suggestion.h"
+#include "coordinator/client/yaml_limits.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -87,7 +88,13 @@ class SpecReader {
     if (field.is_map()) {
       if (!node.IsMap()) return Error(node, absl::StrCat(path, " expects a mapping"));
       Json object = Json::object();
-      for (const auto& entry : node) object[entry.first.Scalar()] = entry.second.Scalar();
+      for (const auto& entry : node) {
+        if (!entry.first.IsScalar() || !entry.second.IsScalar())
+          return Error(entry.first, absl::StrCat(path, " expects one value for each name"));
+        const std::string& key = entry.first.Scalar();
+        if (object.contains(key)) return Error(entry.first, absl::StrCat(path, ".", key, " is given twice"));
+        object[key] = entry.second.Scalar();
+      }
       return object;
     }
     if (!field.is_repeated()) return ReadValue(node, field, path);
@@ -135,14 +142,9 @@ class SpecReader {
 
 absl::StatusOr<v1::JobSpec> ParseJobSpecFile(absl::string_view text, absl::string_view file_name,
                                              const LocationReader& locations) {
+  HEROQ_RETURN_IF_ERROR(CheckYamlLimits(text, file_name));
   v1::JobSpec spec;
-  YAML::Node root;
-  try {
-    root = YAML::Load(std::string(text));
-  } catch (const YAML::Exception& error) {
-    return MakeError(Reason::kInvalidSpec,
-                     absl::StrCat(file_name, ":", error.mark.line + 1, ": ", error.msg));
-  }
+  const YAML::Node root = YAML::Load(std::string(text));
   if (root.IsNull()) return spec;
   HEROQ_ASSIGN_OR_RETURN(const Json json,
                          SpecReader(file_name, locations).ReadMessage(root, *v1::JobSpec::descriptor(), ""));

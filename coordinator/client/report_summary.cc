@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/strict_json.h"
 #include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
 #include "coordinator/client/number_format.h"
 #include "coordinator/client/text_table.h"
 
@@ -12,6 +14,8 @@ namespace heroq {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr JsonLimits kLimits{.max_bytes = int64_t{256} << 20};
 
 std::optional<double> Number(const Json& object, const char* name) {
   const auto found = object.find(name);
@@ -37,7 +41,7 @@ std::vector<std::string> Texts(const Json& object, const char* name) {
 }  // namespace
 
 absl::StatusOr<ReportSummary> ParseReport(absl::string_view json, const std::string& path) {
-  const Json root = Json::parse(json.begin(), json.end(), nullptr, /*allow_exceptions=*/false);
+  HEROQ_ASSIGN_OR_RETURN(const Json root, ParseStrictJson(json, path, kLimits));
   const auto linears = root.is_object() ? root.find("linears") : root.end();
   if (!root.is_object() || linears == root.end() || !linears->is_array()) {
     return MakeError(Reason::kFileCorrupt,

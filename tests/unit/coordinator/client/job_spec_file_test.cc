@@ -85,6 +85,15 @@ TEST(JobSpecFileTest, FieldsGivenTwiceAreRefused) {
             "job.yaml:3: scheme.weightBits is given twice");
 }
 
+TEST(JobSpecFileTest, LabelsAreOneValueForEachNameGivenOnce) {
+  EXPECT_EQ(ErrorOf("labels:\n  a: [1]\n"), "job.yaml:2: labels expects one value for each name");
+  EXPECT_EQ(ErrorOf("labels:\n  a: 1\n  a: 2\n"), "job.yaml:3: labels.a is given twice");
+}
+
+TEST(JobSpecFileTest, LimitsOfYamlAreKept) {
+  EXPECT_EQ(ErrorOf("labels: &l {a: b}\n"), "job.yaml:1: anchors are not allowed here");
+}
+
 TEST(JobSpecFileTest, TwoMethodsAreRefused) { ErrorOf("method: {rtn: {}, gptq: {}}\n"); }
 
 TEST(JobSpecFileTest, BrokenYamlIsNamedWithLine) { EXPECT_EQ(ErrorOf("a: [1\n").substr(0, 9), "job.yaml:"); }
