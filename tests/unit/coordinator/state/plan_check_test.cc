@@ -36,7 +36,7 @@ TEST(PlanCheckTest, PlansWhoseGraphCannotBeBuiltAreRefused) {
   EXPECT_THAT(RefusalOf([](v1::Plan& plan) { *plan.add_units() = plan.units(0); }),
               HasSubstr("block 0 has unit attention twice"));
   EXPECT_THAT(RefusalOf([](v1::Plan& plan) { plan.mutable_calibration()->set_shards(2'000'000'000); }),
-              HasSubstr("make more than 200000 tasks"));
+              HasSubstr("make more than 1000000 tasks"));
   EXPECT_THAT(RefusalOf([](v1::Plan& plan) { plan.mutable_calibration()->set_shards(-1); }),
               HasSubstr("-1 shards"));
 }
