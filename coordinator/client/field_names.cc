@@ -30,7 +30,7 @@ constexpr FieldFlag kFlags[] = {
     {"scheme.weight_bits", "--bits"},
     {"scheme.group_size", "--group-size"},
     {"scheme.symmetry", "--symmetric"},
-    {"scheme.overrides", "--override"},
+    {"scheme.overrides", "--override/--keep"},
     {"method.rtn.scale_search", "--scale-search"},
     {"method.gptq.scale_search", "--scale-search"},
     {"method.gptq.act_order", "--act-order"},

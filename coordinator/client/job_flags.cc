@@ -1,9 +1,22 @@
 #include "coordinator/client/job_flags.h"
 
+#include <cmath>
+
+#include "absl/strings/numbers.h"
+
 namespace heroq {
 namespace {
 
 const CLI::IsMember kSwitch({"on", "off"});
+// Zero asks a server for its default; on the command line that is leaving the flag out.
+const CLI::Range kManyTokens(1, 1 << 20);
+const CLI::Validator kAboveZero(
+    [](std::string& text) {
+      double value = 0;
+      const bool valid = absl::SimpleAtod(text, &value) && std::isfinite(value) && value > 0;
+      return valid ? std::string() : "Value " + text + " is not a number above 0";
+    },
+    "");
 
 void AddScheme(CLI::App& command, JobFlags& flags) {
   command.add_option("--method", flags.method, "Algorithm: gptq (default; needs calibration text) or rtn")
@@ -58,7 +71,7 @@ void AddScheme(CLI::App& command, JobFlags& flags) {
                   "gptq: share of the mean diagonal added to the diagonal; default 0.01")
       ->type_name("X")
       ->group("Scheme");
-  command.add_flag("--strict", flags.strict, "Fail instead of reporting a numerical fallback")
+  command.add_flag("--strict", flags.strict, "Fail where the report would warn about a linear")
       ->group("Scheme");
 }
 
@@ -76,12 +89,15 @@ void AddCalibration(CLI::App& command, JobFlags& flags) {
       ->group("Calibration");
   command.add_option("--samples", flags.samples, "Sequences; default 128")
       ->type_name("N")
+      ->check(kManyTokens)
       ->group("Calibration");
   command.add_option("--sequence-length", flags.sequence_length, "Tokens of a sequence; default 2048")
       ->type_name("N")
+      ->check(kManyTokens)
       ->group("Calibration");
   command.add_option("--shards", flags.shards, "Parts that statistics are summed over; default 8")
       ->type_name("N")
+      ->check(CLI::Range(1, 4096))
       ->group("Calibration");
   command.add_option("--seed", flags.seed, "Seed of random choices; default 0")
       ->type_name("N")
@@ -110,17 +126,21 @@ void AddEvaluation(CLI::App& command, JobFlags& flags) {
       ->group("Evaluation");
   command.add_option("--evaluation-sequences", flags.evaluation_sequences, "Windows of the text; default 32")
       ->type_name("N")
+      ->check(kManyTokens)
       ->group("Evaluation");
   command.add_option("--evaluation-length", flags.evaluation_length, "Tokens of a window; default 512")
       ->type_name("N")
+      ->check(CLI::Range(2, 1 << 20))
       ->group("Evaluation");
   command
       .add_option("--max-perplexity-ratio", flags.max_perplexity_ratio,
                   "Fail when perplexity grows by more than this factor")
       ->type_name("X")
+      ->check(kAboveZero)
       ->group("Evaluation");
   command.add_option("--max-kl", flags.max_kl, "Fail when the KL divergence exceeds this, in nats per token")
       ->type_name("X")
+      ->check(kAboveZero)
       ->group("Evaluation");
 }
 
@@ -136,6 +156,7 @@ void AddOutput(CLI::App& command, JobFlags& flags) {
       .add_option("--tensor-parallel", flags.tensor_parallel,
                   "Tensor parallelism the checkpoint must allow; default 1")
       ->type_name("N")
+      ->check(CLI::Range(1, 1024))
       ->group("Output");
 }
 
@@ -149,9 +170,11 @@ void AddComputation(CLI::App& command, JobFlags& flags) {
       ->group("Computation");
   command.add_option("--micro-batch", flags.micro_batch, "Sequences per forward call; default 4")
       ->type_name("N")
+      ->check(CLI::Range(1, 4096))
       ->group("Computation");
   command.add_option("--threads", flags.threads, "Threads of one task; default 1")
       ->type_name("N")
+      ->check(CLI::Range(1, 256))
       ->group("Computation");
 }
 

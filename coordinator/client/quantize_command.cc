@@ -10,6 +10,7 @@
 #include "coordinator/client/command_support.h"
 #include "coordinator/client/commands.h"
 #include "coordinator/client/embedded_job.h"
+#include "coordinator/client/local_plan.h"
 #include "coordinator/client/published_result.h"
 #include "coordinator/client/resume_decision.h"
 #include "coordinator/client/run_directory.h"
@@ -82,12 +83,15 @@ absl::StatusOr<ExitCode> QuantizeLocally(const v1::JobSpec& spec, CommandLine& l
   HEROQ_ASSIGN_OR_RETURN(const std::optional<absl::Duration> deadline, DeadlineOf(line, context));
   // A run that was killed between publishing and cleaning up still has its request: it is finished like any
   // other.
-  if (context.files->Exists(output) && !context.files->Exists(JoinPath(output + ".heroq", "job.json"))) {
+  const bool unfinished_run = context.files->Exists(JoinPath(output + ".heroq", "job.json"));
+  if (context.files->Exists(output) && !unfinished_run) {
     HEROQ_RETURN_IF_ERROR(CheckPublished(*context.files, output, spec));
     if (!line.quiet) *context.error << "heroq: " << output << " holds the result of this job already\n";
     if (line.output_format() == OutputFormat::kName) *context.out << output << "\n";
     return ExitCode::kOk;
   }
+  // What can be refused is, before there is a directory or a process; an unfinished run was checked then.
+  if (!unfinished_run || line.restart) HEROQ_RETURN_IF_ERROR(PlanLocally(*context.files, spec).status());
   UiEventQueue events;
   const SignalWatcher signals(events);
   HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<RunDirectory> run,
@@ -132,6 +136,7 @@ absl::StatusOr<ExitCode> EvaluateLocally(const v1::JobSpec& spec, CommandLine& l
                                          const CliContext& context) {
   HEROQ_ASSIGN_OR_RETURN(EmbeddedOptions options, EmbeddedOptionsOf(line, spec, context.hardware_threads));
   HEROQ_ASSIGN_OR_RETURN(const std::optional<absl::Duration> deadline, DeadlineOf(line, context));
+  HEROQ_RETURN_IF_ERROR(PlanLocally(*context.files, spec).status());
   UiEventQueue events;
   const SignalWatcher signals(events);
   HEROQ_ASSIGN_OR_RETURN(options.directory, NewTemporaryDirectory());

@@ -176,5 +176,15 @@ TEST(JobFlagsTest, FlagsOverrideAFilesFields) {
   EXPECT_TRUE(spec.method().has_rtn());
 }
 
+TEST(JobFlagsTest, ZeroIsNoDefaultAndNoGate) {
+  for (const char* flag :
+       {"--samples", "--shards", "--evaluation-length", "--max-kl", "--max-perplexity-ratio"}) {
+    const absl::Status status = SpecFor({"m", flag, "0"}).status();
+    EXPECT_TRUE(HasReason(status, Reason::kInvalidSpec)) << flag;
+    EXPECT_EQ(status.message().find(std::string(flag) + ": Value 0 "), 0u) << status;
+  }
+  EXPECT_FALSE(SpecFor({"m", "--max-kl", "nan"}).ok());
+}
+
 }  // namespace
 }  // namespace heroq
