@@ -1,6 +1,8 @@
 #include "coordinator/validation/manifest.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +18,13 @@ using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
 constexpr int kSchemaVersion = 1;
+// A million tensors take about 300 MB.
+constexpr JsonLimits kLimits{.max_bytes = int64_t{512} << 20, .max_depth = 8, .max_values = 16'000'000};
+
+bool IsCount(const Json& value) {
+  return value.is_number_unsigned() &&
+         value.get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+}
 
 // Reads members of one object and remembers the first that is missing or of the wrong type.
 class Members {
@@ -28,10 +37,26 @@ class Members {
     return value != nullptr && value->is_string() ? value->get<std::string>()
                                                   : Wrong<std::string>(key, "a string");
   }
-  int64_t Integer(const char* key) {
+  int64_t Count(const char* key) {
     const Json* value = Find(key);
-    return value != nullptr && value->is_number_integer() ? value->get<int64_t>()
-                                                          : Wrong<int64_t>(key, "an integer");
+    return value != nullptr && IsCount(*value) ? value->get<int64_t>()
+                                               : Wrong<int64_t>(key, "an integer from 0 to 2^63 - 1");
+  }
+  std::vector<int64_t> Counts(const char* key) {
+    std::vector<int64_t> counts;
+    for (const Json& entry : Array(key)) {
+      if (!IsCount(entry)) return Wrong<std::vector<int64_t>>(key, "an array of integers from 0 to 2^63 - 1");
+      counts.push_back(entry.get<int64_t>());
+    }
+    return counts;
+  }
+  std::vector<std::string> Texts(const char* key) {
+    std::vector<std::string> texts;
+    for (const Json& entry : Array(key)) {
+      if (!entry.is_string()) return Wrong<std::vector<std::string>>(key, "an array of strings");
+      texts.push_back(entry.get<std::string>());
+    }
+    return texts;
   }
   double Number(const char* key) {
     const Json* value = Find(key);
@@ -80,10 +105,17 @@ bool IsPlainName(const std::string& name) {
 }
 
 absl::Status CheckNames(const Manifest& manifest, const std::string& path) {
-  for (const ManifestFile& file : manifest.files) {
-    if (!IsPlainName(file.name)) {
+  std::vector<std::string> names = manifest.unhashed;
+  for (const ManifestFile& file : manifest.files) names.push_back(file.name);
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    if (!IsPlainName(name)) {
       return MakeError(Reason::kFileCorrupt,
-                       absl::StrCat(path, ": file name '", file.name, "' leaves the directory"));
+                       absl::StrCat(path, ": file name ", QuoteExcerpt(name), " leaves the directory"));
+    }
+    if (!seen.insert(name).second) {
+      return MakeError(Reason::kFileCorrupt,
+                       absl::StrCat(path, ": file ", QuoteExcerpt(name), " is listed twice"));
     }
   }
   return absl::OkStatus();
@@ -132,10 +164,10 @@ std::string SerializeManifest(const Manifest& manifest) {
 }
 
 absl::StatusOr<Manifest> ParseManifest(const std::string& json, const std::string& path) {
-  HEROQ_ASSIGN_OR_RETURN(const Json parsed, ParseStrictJson(json, path, {int64_t{1} << 30, 64}));
+  HEROQ_ASSIGN_OR_RETURN(const Json parsed, ParseStrictJson(json, path, kLimits));
   absl::Status status;
   Members top(parsed, path, status);
-  if (top.Integer("schema_version") != kSchemaVersion) {
+  if (top.Count("schema_version") != kSchemaVersion) {
     return MakeError(Reason::kFileCorrupt, absl::StrCat(path, ": schema_version is not ", kSchemaVersion));
   }
   Manifest manifest;
@@ -152,19 +184,15 @@ absl::StatusOr<Manifest> ParseManifest(const std::string& json, const std::strin
     manifest.evaluation_tokens_sha256 = top.Text("evaluation_tokens_sha256");
   for (const Json& entry : top.Array("files")) {
     Members file(entry, absl::StrCat(path, ": files"), status);
-    manifest.files.push_back({file.Text("name"), file.Integer("size_bytes"), file.Text("sha256")});
+    manifest.files.push_back({file.Text("name"), file.Count("size_bytes"), file.Text("sha256")});
   }
-  for (const Json& name : top.Array("unhashed_files")) {
-    if (name.is_string()) manifest.unhashed.push_back(name.get<std::string>());
-  }
+  manifest.unhashed = top.Texts("unhashed_files");
   for (const Json& entry : top.Array("tensors")) {
     Members tensor(entry, absl::StrCat(path, ": tensors"), status);
     ManifestTensor& parsed_tensor = manifest.tensors.emplace_back();
     parsed_tensor = {tensor.Text("name"),   tensor.Text("file"),  tensor.Text("dtype"), {},
                      tensor.Text("sha256"), tensor.Flag("copied")};
-    for (const Json& dimension : tensor.Array("shape")) {
-      if (dimension.is_number_integer()) parsed_tensor.shape.push_back(dimension.get<int64_t>());
-    }
+    parsed_tensor.shape = tensor.Counts("shape");
   }
   for (const Json& entry : top.Array("linears")) {
     Members linear(entry, absl::StrCat(path, ": linears"), status);

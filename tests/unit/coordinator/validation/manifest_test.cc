@@ -50,6 +50,15 @@ TEST(ManifestTest, NamesThatLeaveTheDirectoryAreRefused) {
   }
 }
 
+TEST(ManifestTest, FilesListedTwiceAreRefused) {
+  for (const std::string name : {"model.safetensors", "report/run.json"}) {
+    const std::string json =
+        absl::StrReplaceAll(SerializeManifest(Example()), {{"\"report/report.json\"", "\"" + name + "\""}});
+    EXPECT_THAT(std::string(ParseManifest(json, "M").status().message()), HasSubstr("is listed twice"))
+        << name;
+  }
+}
+
 TEST(ManifestTest, WrongMembersAreNamed) {
   const std::string json = SerializeManifest(Example());
   const auto message = [&](const std::string& from, const std::string& to) {
@@ -57,6 +66,12 @@ TEST(ManifestTest, WrongMembersAreNamed) {
   };
   EXPECT_THAT(message("\"schema_version\": 1", "\"schema_version\": 2"), HasSubstr("schema_version"));
   EXPECT_THAT(message("\"size_bytes\": 123", "\"size_bytes\": \"123\""), HasSubstr("size_bytes"));
+  EXPECT_THAT(message("\"size_bytes\": 123", "\"size_bytes\": -1"), HasSubstr("size_bytes"));
+  EXPECT_THAT(message("\"size_bytes\": 123", "\"size_bytes\": 9223372036854775808"), HasSubstr("size_bytes"));
+  EXPECT_THAT(message("\"report/run.json\"", "7"), HasSubstr("unhashed_files"));
+  EXPECT_THAT(message("\"report/run.json\"", "\"../run.json\""), HasSubstr("leaves the directory"));
+  EXPECT_THAT(message("   3\n", "   2.5\n"), HasSubstr("shape"));
+  EXPECT_THAT(message("   3\n", "   -3\n"), HasSubstr("shape"));
   EXPECT_THAT(message("\"spec_digest\"", "\"spec_digest2\""), HasSubstr("spec_digest"));
   EXPECT_THAT(message("\"copied\": false", "\"copied\": 0"), HasSubstr("copied"));
 }
