@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
@@ -18,7 +16,7 @@ struct Flags {
   LogOptions log;
   std::vector<std::string> roots;
   double lease_seconds = 20;
-  bool exit_with_parent = false;
+  int parent = 0;  // ends with this process; 0: with none
 };
 
 // Heartbeats in the time a lease lives: one may be lost, and one late.
@@ -58,8 +56,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_flag("--keep-state", flags.coordinator.keep_state, "Keep the blobs of jobs that have ended");
   app.add_option("--log-file", flags.log.file, "Append the log to this file instead of standard error");
   app.add_flag("--log-json", flags.log.json, "Log one JSON object a line");
-  app.add_flag("--exit-with-parent", flags.exit_with_parent,
-               "End with the process that started this one; SIGINT is left to it");
+  app.add_option("--exit-with-parent", flags.parent,
+                 "End with the process of this id, which started this one; SIGINT is left to it")
+      ->check(CLI::PositiveNumber);
   app.set_version_flag("--version", "heroq-coordinator " + flags.coordinator.version);
 }
 
@@ -70,7 +69,6 @@ int Fail(const absl::Status& status) {
 }
 
 int Main(int argc, char** argv) {
-  const int parent = getppid();
   if (absl::Status status = SetUpFailpoints(); !status.ok()) return Fail(status);
   Flags flags;
   flags.coordinator.version = HEROQ_VERSION;
@@ -87,7 +85,7 @@ int Main(int argc, char** argv) {
   }
   flags.coordinator.leases.time_to_live = absl::Seconds(flags.lease_seconds);
   flags.coordinator.leases.heartbeat_interval = absl::Seconds(flags.lease_seconds) / kHeartbeatsPerLease;
-  if (flags.exit_with_parent && !ExitWithParent(parent)) return 1;
+  if (flags.parent != 0 && !ExitWithParent(flags.parent)) return 1;
   TerminationSignal signals;
   if (absl::Status status = SetUpLogging(flags.log); !status.ok()) return Fail(status);
   auto server = CoordinatorServer::Start(flags.coordinator, FileSystem::Posix(), Clock::System());
@@ -96,7 +94,7 @@ int Main(int argc, char** argv) {
   for (const std::string& address : (*server)->addresses()) std::printf("listening on %s\n", address.c_str());
   std::fflush(stdout);
   int signal = signals.Wait();
-  while (flags.exit_with_parent && signal == SIGINT) signal = signals.Wait();
+  while (flags.parent != 0 && signal == SIGINT) signal = signals.Wait();
   (*server)->Stop();
   return 0;
 }

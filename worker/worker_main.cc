@@ -1,11 +1,10 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <optional>
 #include <string>
 
 #include "common/concurrency/termination_signal.h"
+#include "common/file/failpoint.h"
 #include "common/log/log.h"
 #include "common/status/error_reason.h"
 #include "worker/worker_server.h"
@@ -21,7 +20,7 @@ struct Flags {
   WorkerOptions worker;
   LogOptions log;
   double drain_seconds = 60;
-  bool exit_with_parent = false;
+  int parent = 0;  // ends with this process; 0: with none
 };
 
 void AddFlags(CLI::App& app, Flags& flags) {
@@ -38,8 +37,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--log-file", flags.log.file, "Append the log to this file instead of standard error");
   app.add_flag("--log-json", flags.log.json, "Log one JSON object a line");
-  app.add_flag("--exit-with-parent", flags.exit_with_parent,
-               "End with the process that started this one; SIGINT is left to it");
+  app.add_option("--exit-with-parent", flags.parent,
+                 "End with the process of this id, which started this one; SIGINT is left to it")
+      ->check(CLI::PositiveNumber);
   app.set_version_flag("--version", "heroq-worker " + flags.worker.version);
 }
 
@@ -51,7 +51,7 @@ int Fail(const absl::Status& status) {
 }
 
 int Main(int argc, char** argv) {
-  const int parent = getppid();
+  if (absl::Status status = SetUpFailpoints(); !status.ok()) return Fail(status);
   Flags flags;
   flags.worker.version = HEROQ_VERSION;
   CLI::App app{"Runs the tasks of quantization jobs for a coordinator"};
@@ -61,14 +61,14 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kBadFlags;
   }
-  if (flags.exit_with_parent && !ExitWithParent(parent)) return 1;
+  if (flags.parent != 0 && !ExitWithParent(flags.parent)) return 1;
   auto signals = std::make_optional<TerminationSignal>();
   if (absl::Status status = SetUpLogging(flags.log); !status.ok()) return Fail(status);
   auto server = WorkerServer::Start(flags.worker, FileSystem::Posix(), Clock::System(),
                                     [] { TerminationSignal::Raise(); });
   if (!server.ok()) return Fail(server.status());
   int signal = signals->Wait();
-  while (flags.exit_with_parent && signal == SIGINT) signal = signals->Wait();
+  while (flags.parent != 0 && signal == SIGINT) signal = signals->Wait();
   // A second signal does not wait for tasks.
   signals.reset();
   Log(LogLevel::kInfo, "worker drains", {{"seconds", flags.drain_seconds}});

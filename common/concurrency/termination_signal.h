@@ -26,7 +26,8 @@ class TerminationSignal {
 
 // Has the kernel kill this process (SIGKILL) when the thread that started it ends: a server that belongs to a
 // command must not outlive it, however that ends. Its durable state stands a kill at any time. False when the
-// parent was gone already. Call it first in main; `parent` is getppid() at the start of the program.
+// parent was gone already. Call it first in main; `parent` is the id that the parent told this process: one
+// that ended while the program was loaded cannot be asked for.
 bool ExitWithParent(int parent);
 
 }  // namespace heroq

@@ -1,5 +1,7 @@
 #include "coordinator/client/embedded_cluster.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <utility>
@@ -72,7 +74,8 @@ absl::Status EmbeddedCluster::StartCoordinator() {
                                         "--share-blob-directory",
                                         "--log-file",
                                         LogPath("coordinator.log"),
-                                        "--exit-with-parent"};
+                                        "--exit-with-parent",
+                                        absl::StrCat(getpid())};
   if (options_.keep_state) arguments.push_back("--keep-state");
   HEROQ_ASSIGN_OR_RETURN(ChildProcess process,
                          ChildProcess::Start(JoinPath(context_.executable_directory, "heroq-coordinator"),
@@ -83,12 +86,13 @@ absl::Status EmbeddedCluster::StartCoordinator() {
 
 absl::Status EmbeddedCluster::StartWorker(Worker& worker) {
   const std::string name = absl::StrCat("worker-", worker.number);
-  HEROQ_ASSIGN_OR_RETURN(ChildProcess process,
-                         ChildProcess::Start(JoinPath(context_.executable_directory, "heroq-worker"),
-                                             {"--server", "unix:" + SocketPath(), "--device", options_.device,
-                                              "--slots", "1", "--drain-seconds", kDrainSeconds, "--id", name,
-                                              "--log-file", LogPath(name + ".log"), "--exit-with-parent"},
-                                             LogPath(name + ".stderr")));
+  HEROQ_ASSIGN_OR_RETURN(
+      ChildProcess process,
+      ChildProcess::Start(JoinPath(context_.executable_directory, "heroq-worker"),
+                          {"--server", "unix:" + SocketPath(), "--device", options_.device, "--slots", "1",
+                           "--drain-seconds", kDrainSeconds, "--id", name, "--log-file",
+                           LogPath(name + ".log"), "--exit-with-parent", absl::StrCat(getpid())},
+                          LogPath(name + ".stderr")));
   worker.process = std::make_unique<ChildProcess>(std::move(process));
   return absl::OkStatus();
 }
