@@ -69,6 +69,18 @@ absl::StatusOr<ExitCode> ReportRun(const FollowResult& result, const std::string
   return result.status;
 }
 
+// Of a run that was killed while it removed its directory.
+absl::Status RemoveLeftovers(const CliContext& context, const std::string& output) {
+  if (!context.files->Exists(output + ".heroq")) return absl::OkStatus();
+  UiEventQueue events;
+  const absl::StatusOr<std::unique_ptr<RunDirectory>> run =
+      RunDirectory::Open(*context.files, *context.clock, output, events);
+  // Whoever has it is at the end of its run and removes it.
+  if (HasReason(run.status(), Reason::kOutputInUse)) return absl::OkStatus();
+  HEROQ_RETURN_IF_ERROR(run.status());
+  return (*run)->Remove();
+}
+
 absl::StatusOr<ExitCode> QuantizeLocally(const v1::JobSpec& spec, CommandLine& line,
                                          const CliContext& context) {
   for (const v1::Location* location : {&spec.model().location(), &spec.output().location()}) {
@@ -86,6 +98,7 @@ absl::StatusOr<ExitCode> QuantizeLocally(const v1::JobSpec& spec, CommandLine& l
   const bool unfinished_run = context.files->Exists(JoinPath(output + ".heroq", "job.json"));
   if (context.files->Exists(output) && !unfinished_run) {
     HEROQ_RETURN_IF_ERROR(CheckPublished(*context.files, output, spec));
+    HEROQ_RETURN_IF_ERROR(RemoveLeftovers(context, output));
     if (!line.quiet) *context.error << "heroq: " << output << " holds the result of this job already\n";
     if (line.output_format() == OutputFormat::kName) *context.out << output << "\n";
     return ExitCode::kOk;

@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/file/failpoint.h"
 #include "common/file/io_error.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -24,6 +25,7 @@ namespace {
 constexpr absl::Duration kChildrenMustBeGone = absl::Seconds(10);
 constexpr absl::Duration kRetryInterval = absl::Milliseconds(50);
 constexpr absl::string_view kTemporaryPrefix = "/tmp/heroq-";
+constexpr char kRequestName[] = "job.json";
 constexpr int64_t kMaxRecordBytes = 4 << 20;
 
 bool IsAlive(pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; }
@@ -59,7 +61,9 @@ absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(FileSystem& fil
   const std::string lock_path = JoinPath(run->path_, "lock");
   const absl::Duration deadline = clock.Monotonic() + kChildrenMustBeGone;
   for (;;) {
-    HEROQ_RETURN_IF_ERROR(files.CreateDirectories(run->path_));
+    HEROQ_FAILPOINT(run_directory_before_create);
+    HEROQ_RETURN_IF_ERROR(CreateDirectoriesDurably(files, run->path_));
+    HEROQ_FAILPOINT(run_directory_after_create);
     absl::StatusOr<std::unique_ptr<FileLock>> lock = FileLock::TryAcquire(lock_path);
     if (lock.ok()) {
       run->lock_ = *std::move(lock);
@@ -92,7 +96,9 @@ absl::Status RunDirectory::Initialize() {
   // In place: the lock belongs to the file, so it cannot be replaced.
   HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file, files_.Create(lock_path));
   HEROQ_RETURN_IF_ERROR(file->Append(absl::StrCat(getpid(), "\n", socket_directory_, "\n")));
-  return file->Close();
+  HEROQ_RETURN_IF_ERROR(file->Close());
+  HEROQ_FAILPOINT(run_directory_after_lock);
+  return absl::OkStatus();
 }
 
 RunDirectory::~RunDirectory() {
@@ -100,7 +106,7 @@ RunDirectory::~RunDirectory() {
 }
 
 absl::StatusOr<std::optional<v1::CreateQuantizationJobRequest>> RunDirectory::ReadRequest() const {
-  const std::string path = JoinPath(path_, "job.json");
+  const std::string path = JoinPath(path_, kRequestName);
   if (!files_.Exists(path)) return std::nullopt;
   HEROQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(files_, path, kMaxRecordBytes));
   v1::CreateQuantizationJobRequest request;
@@ -112,17 +118,38 @@ absl::StatusOr<std::optional<v1::CreateQuantizationJobRequest>> RunDirectory::Re
 }
 
 absl::Status RunDirectory::WriteRequest(const v1::CreateQuantizationJobRequest& request) {
-  return WriteFileAtomically(files_, JoinPath(path_, "job.json"),
-                             FormatMessage(request, OutputFormat::kJson));
+  HEROQ_FAILPOINT(request_before_write);
+  HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files_, JoinPath(path_, kRequestName),
+                                            FormatMessage(request, OutputFormat::kJson)));
+  HEROQ_FAILPOINT(request_after_write);
+  return absl::OkStatus();
 }
 
 absl::Status RunDirectory::Discard() {
   // The request goes last: until then an interrupted Discard is still an unfinished run.
+  HEROQ_FAILPOINT(discard_before_state);
   HEROQ_RETURN_IF_ERROR(files_.RemoveTree(JoinPath(path_, "state")));
   HEROQ_RETURN_IF_ERROR(files_.RemoveTree(JoinPath(path_, "blobs")));
-  return files_.RemoveTree(JoinPath(path_, "job.json"));
+  HEROQ_FAILPOINT(discard_before_request);
+  HEROQ_RETURN_IF_ERROR(files_.RemoveTree(JoinPath(path_, kRequestName)));
+  HEROQ_FAILPOINT(discard_after_request);
+  return absl::OkStatus();
 }
 
-absl::Status RunDirectory::Remove() { return files_.RemoveTree(path_); }
+absl::Status RunDirectory::Remove() {
+  HEROQ_FAILPOINT(run_directory_before_remove);
+  // The lock names it; without the lock nobody would find it.
+  HEROQ_RETURN_IF_ERROR(files_.RemoveTree(socket_directory_));
+  // The request goes first: a request without its state would be taken for a run that is to begin again, over
+  // the output that this one published.
+  HEROQ_RETURN_IF_ERROR(files_.RemoveTree(JoinPath(path_, kRequestName)));
+  HEROQ_RETURN_IF_ERROR(files_.SyncDirectory(path_));
+  HEROQ_FAILPOINT(run_directory_after_request);
+  HEROQ_RETURN_IF_ERROR(files_.RemoveTree(JoinPath(path_, "state")));
+  HEROQ_FAILPOINT(run_directory_after_state);
+  HEROQ_RETURN_IF_ERROR(files_.RemoveTree(path_));
+  HEROQ_FAILPOINT(run_directory_after_remove);
+  return absl::OkStatus();
+}
 
 }  // namespace heroq

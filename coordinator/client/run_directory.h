@@ -36,7 +36,7 @@ class RunDirectory {
   absl::Status WriteRequest(const v1::CreateQuantizationJobRequest& request);
   // Forgets request and state; logs stay.
   absl::Status Discard();
-  // Removes everything.
+  // Removes everything, also the socket directory. The processes of the run have ended.
   absl::Status Remove();
 
  private:

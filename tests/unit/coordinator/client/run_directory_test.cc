@@ -124,8 +124,10 @@ TEST_F(RunDirectoryTest, ForeignPathsInTheLockAreNotRemoved) {
 TEST_F(RunDirectoryTest, RemoveLeavesNothing) {
   const auto run = Open();
   ASSERT_TRUE(run.ok());
+  ASSERT_TRUE((*run)->WriteRequest(RequestFor(v1::JobSpec())).ok());
   ASSERT_TRUE((*run)->Remove().ok());
   EXPECT_FALSE(files_.Exists(Output() + ".heroq"));
+  EXPECT_FALSE(files_.Exists((*run)->socket_directory()));
   // The lock that is still held protects a file that is gone.
   EXPECT_TRUE(Open().ok());
 }
