@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/blob/directory_blob_store.h"
 #include "common/concurrency/thread_pool.h"
+#include "common/file/failpoint.h"
 #include "common/log/log.h"
 #include "common/metrics/metric_registry.h"
 #include "common/rpc/address.h"
@@ -96,7 +97,9 @@ class CoordinatorServer::Impl {
 
   absl::Status Start(const std::vector<Address>& addresses) {
     driver_.Start();
+    HEROQ_FAILPOINT(boot_before_listen);
     HEROQ_RETURN_IF_ERROR(Listen(addresses));
+    HEROQ_FAILPOINT(boot_after_listen);
     tick_ = std::make_unique<PeriodicTask>(kTickInterval, [this] {
       leases_.Tick();
       events_.RefreshAll();
@@ -207,10 +210,13 @@ CoordinatorServer::~CoordinatorServer() = default;
 absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(CoordinatorOptions options,
                                                                             FileSystem& files, Clock& clock) {
   HEROQ_ASSIGN_OR_RETURN(const std::vector<Address> addresses, ParseListen(options.listen));
+  HEROQ_FAILPOINT(boot_before_journal);
   // The journal first: its lock keeps a second coordinator off the blobs too.
   HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<SqliteJournal> journal,
                          SqliteJournal::Open(files, options.state_directory));
+  HEROQ_FAILPOINT(boot_after_journal);
   HEROQ_ASSIGN_OR_RETURN(auto blobs, DirectoryBlobStore::Open(files, options.blob_directory));
+  HEROQ_FAILPOINT(boot_after_blobs);
   HEROQ_ASSIGN_OR_RETURN(auto store, CoordinatorStore::Open(std::move(journal), clock));
   auto impl = std::make_unique<Impl>(std::move(options), files, clock, std::move(blobs), std::move(store));
   HEROQ_RETURN_IF_ERROR(impl->Start(addresses));

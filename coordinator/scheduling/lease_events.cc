@@ -1,6 +1,7 @@
 #include <string>
 #include <utility>
 
+#include "common/file/failpoint.h"
 #include "common/log/log.h"
 #include "coordinator/scheduling/attempt_budget.h"
 #include "coordinator/scheduling/lease_builder.h"
@@ -65,7 +66,10 @@ void LeaseManager::Impl::OnLeasedLocked(const v1::TaskLeased& change, const Coor
   *sent.mutable_task() = *std::move(task);
   *sent.mutable_context() = BuildContext(*job);
   *sent.mutable_time_to_live() = ToProto(options_.time_to_live);
+  // A lease that is not sent runs out like one that is lost on the way.
+  if (!HEROQ_FAILPOINT_STATUS(lease_before_send).ok()) return;
   worker->link->Send(std::move(message));
+  HEROQ_FAILPOINT_STATUS(lease_after_send).IgnoreError();
 }
 
 void LeaseManager::Impl::OnCompletedLocked(const v1::TaskCompleted& change) {

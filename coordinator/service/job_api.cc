@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/service/job_name.h"
@@ -66,7 +67,9 @@ absl::StatusOr<v1::QuantizationJob> JobApi::Create(const v1::CreateQuantizationJ
   created.set_request_id(request.request_id());
   created.set_tenant(kTenant);
   const std::string job_id = created.job_id();
+  HEROQ_FAILPOINT(job_create_before_commit);
   HEROQ_RETURN_IF_ERROR(store_.CommitAndWait(std::move(update)));
+  HEROQ_FAILPOINT(job_create_before_reply);
   return Get(JobNameOf(job_id));
 }
 

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/blob/digest_proto.h"
+#include "common/file/failpoint.h"
 #include "common/rpc/grpc_status.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -13,6 +14,12 @@ namespace {
 // Ends `reactor` with the outcome of a commit; runs on the store's writer thread.
 LeaseManager::Done FinishWhenDone(grpc::ServerUnaryReactor* reactor) {
   return [reactor](const absl::Status& status) { reactor->Finish(ToGrpcStatus(status)); };
+}
+
+// What a worker is told about a result whose commit gave `committed`.
+absl::Status ReplyTo(const absl::Status& committed) {
+  HEROQ_FAILPOINT(complete_before_reply);
+  return committed;
 }
 
 }  // namespace
@@ -32,7 +39,9 @@ grpc::ServerUnaryReactor* WorkerService::CompleteTask(grpc::CallbackServerContex
     // Complete knows.
     if (!present.ok() && leases_.CheckToken(request->token()).ok())
       return reactor->Finish(ToGrpcStatus(present));
-    leases_.Complete(request->token(), request->result(), FinishWhenDone(reactor));
+    leases_.Complete(request->token(), request->result(), [reactor](const absl::Status& status) {
+      reactor->Finish(ToGrpcStatus(ReplyTo(status)));
+    });
   });
   return reactor;
 }
@@ -53,6 +62,7 @@ grpc::ServerUnaryReactor* WorkerService::ReleaseTask(grpc::CallbackServerContext
 }
 
 absl::Status WorkerService::CheckBlobs(const v1::TaskResult& result) {
+  HEROQ_FAILPOINT(complete_before_commit);
   auto check = [this](const v1::BlobDigest& digest) -> absl::Status {
     HEROQ_ASSIGN_OR_RETURN(const bool present, blobs_.Contains(DigestFromProto(digest)));
     if (present) return absl::OkStatus();

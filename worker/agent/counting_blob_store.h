@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "common/blob/blob_store.h"
+#include "common/file/failpoint.h"
 
 namespace heroq {
 
@@ -13,7 +14,10 @@ class CountingBlobStore final : public BlobStore {
 
   absl::StatusOr<Digest> Put(absl::string_view bytes, Durability durability) override {
     bytes_written_ += static_cast<int64_t>(bytes.size());
-    return store_.Put(bytes, durability);
+    HEROQ_FAILPOINT(worker_before_upload);
+    HEROQ_ASSIGN_OR_RETURN(Digest digest, store_.Put(bytes, durability));
+    HEROQ_FAILPOINT(worker_after_upload);
+    return digest;
   }
   absl::StatusOr<std::string> Get(const Digest& digest) override {
     absl::StatusOr<std::string> bytes = store_.Get(digest);

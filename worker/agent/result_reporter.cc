@@ -1,6 +1,7 @@
 #include "worker/agent/result_reporter.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/file/failpoint.h"
 #include "common/rpc/call_timeout.h"
 #include "common/rpc/grpc_status.h"
 #include "common/status/error_reason.h"
@@ -16,10 +17,13 @@ absl::Status ResultReporter::Complete(const RunningLease& lease, const v1::TaskR
   v1::CompleteTaskRequest request;
   *request.mutable_token() = lease.token();
   *request.mutable_result() = result;
-  return WhileAlive(lease, [&](grpc::ClientContext& context) {
+  HEROQ_FAILPOINT(worker_before_complete);
+  const absl::Status status = WhileAlive(lease, [&](grpc::ClientContext& context) {
     v1::CompleteTaskResponse response;
     return FromGrpcStatus(stub_.CompleteTask(&context, request, &response));
   });
+  HEROQ_FAILPOINT(worker_after_complete);
+  return status;
 }
 
 absl::Status ResultReporter::Fail(const RunningLease& lease, v1::FailureKind kind,
