@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs what building, running and testing heroq needs on Debian 12.
 #
-#   deploy/setup.sh [--demo] [--test] [--lint] [--peer] [--vllm]
+#   deploy/setup.sh [--demo] [--test] [--lint] [--fuzz] [--peer] [--vllm]
 #
 # Always: compilers and libraries (apt), LibTorch (PyPI wheel) into the cache folder.
 # --demo  the Python environment that writes the demo model and its text
 # --test  the Python environment of the test oracles (transformers, compressed-tensors, ...)
 # --lint  clang-format, clang-tidy and the sanitizer runtimes
+# --fuzz  clang and libFuzzer only: no LibTorch
 # --peer  the Python environment of the tool that benchmarks compare with (llm-compressor, 6 GB)
 # --vllm  the Python environment of vLLM on CPU (6 GB)
 #
@@ -17,15 +18,16 @@ cd "$(dirname "$0")/.."
 cache="${HEROQ_CACHE:-$HOME/.cache/heroq}"
 mkdir -p "$cache"
 
-want_demo=0 want_test=0 want_lint=0 want_peer=0 want_vllm=0
+want_demo=0 want_test=0 want_lint=0 want_fuzz=0 want_peer=0 want_vllm=0
 for arg in "$@"; do
   case "$arg" in
     --demo) want_demo=1 ;;
     --test) want_test=1 want_demo=1 ;;
     --lint) want_lint=1 ;;
+    --fuzz) want_fuzz=1 ;;
     --vllm) want_vllm=1 want_test=1 want_demo=1 ;;
     --peer) want_peer=1 want_test=1 want_demo=1 ;;
-    *) echo "setup.sh: unknown option '$arg' (known: --demo --test --lint --peer --vllm)" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown option '$arg' (known: --demo --test --lint --fuzz --peer --vllm)" >&2; exit 2 ;;
   esac
 done
 
@@ -37,6 +39,7 @@ packages=(build-essential cmake ninja-build ccache pkg-config git ca-certificate
 (( want_test )) && packages+=(libgtest-dev libgmock-dev libbenchmark-dev tmux procps)
 (( want_vllm )) && packages+=(libnuma1)
 (( want_lint )) && packages+=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
+(( want_fuzz )) && packages+=(clang-14 libclang-rt-14-dev)
 
 missing=()
 for package in "${packages[@]}"; do
@@ -61,6 +64,11 @@ install_locked() {
   "$env/bin/python" -m pip install --quiet --no-deps --require-hashes -r "$lock"
   cp "$lock" "$stamp"
 }
+
+if (( want_fuzz && ! (want_demo || want_lint || want_peer) )); then
+  echo "setup: done (cache: $cache)"
+  exit 0
+fi
 
 libtorch="$cache/libtorch"
 if ! cmp -s deploy/requirements/libtorch.txt "$libtorch/.installed"; then

@@ -26,6 +26,15 @@ if(HEROQ_BUILD_BENCHMARKS)
   find_package(benchmark REQUIRED)
 endif()
 
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()
+
+if(HEROQ_FUZZ)
+  return()
+endif()
+
 # LibTorch is the PyPI wheel. Its own CMake package drags CUDA in, and its include folder carries
 # google/protobuf and fmt headers that shadow the system's, so the targets are made here and the
 # headers are seen through a folder of links that holds torch's own headers only.
@@ -46,8 +55,3 @@ foreach(_library c10 torch_cpu)
     INTERFACE_INCLUDE_DIRECTORIES "${_torch_include}")
 endforeach()
 set_property(TARGET torch::torch_cpu PROPERTY INTERFACE_LINK_LIBRARIES torch::c10)
-
-find_program(CCACHE_PROGRAM ccache)
-if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
-endif()

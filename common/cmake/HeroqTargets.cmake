@@ -2,9 +2,11 @@
 # include paths are the same everywhere. Sources are always listed, never globbed.
 
 function(_heroq_options target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wno-unused-parameter -Wnon-virtual-dtor -Wshadow=local)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wno-unused-parameter -Wnon-virtual-dtor)
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     target_compile_options(${target} PRIVATE -Wthread-safety)
+  else()
+    target_compile_options(${target} PRIVATE -Wshadow=local)
   endif()
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
   if(HEROQ_FAILPOINTS)

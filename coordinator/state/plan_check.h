@@ -5,8 +5,8 @@
 
 namespace heroq {
 
-// OK for a plan whose task graph can be built: units of distinct (block, unit) with blocks from 0 to 9,999, at
-// most 1,000,000 tasks, and tensors that name units of the plan. INTERNAL naming the field.
+// OK for a plan whose task graph can be built: units of distinct (block, unit) with blocks from 0 to 9,999,
+// at most 1,000,000 tasks, and tensors that name units of the plan. INTERNAL naming the field.
 absl::Status CheckPlan(const v1::Plan& plan);
 
 }  // namespace heroq
