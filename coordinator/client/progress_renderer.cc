@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "coordinator/client/eta_smoother.h"
 #include "coordinator/client/job_text.h"
 #include "coordinator/client/number_format.h"
@@ -117,7 +118,7 @@ class AnimatedProgress final : public ProgressRenderer {
     }
   }
   void Refresh() override { Draw(""); }
-  void Note(const std::string& text) override { Draw(text + "\n"); }
+  void Note(const std::string& text) override { Draw(text); }
   void Finish() override {
     if (widths_.empty()) return;
     out_ << ToTop() << "\033[J" << std::flush;
@@ -147,7 +148,12 @@ class AnimatedProgress final : public ProgressRenderer {
     }
     if (text.empty() && frame.empty()) return;
     std::string picture = absl::StrCat("\033[?2026h", ToTop());
-    if (!text.empty()) absl::StrAppend(&picture, "\033[J", text);
+    const std::vector<std::string> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
+    for (const std::string& line : lines) {
+      // In the last column the cursor still stands on what was written there.
+      const bool full = DisplayWidth(line) % std::max(options_.terminal_size().width, 1) == 0;
+      absl::StrAppend(&picture, line, full ? "\n" : "\033[K\n");
+    }
     widths_.clear();
     for (const std::string& line : frame) {
       absl::StrAppend(&picture, line, "\033[K\n");

@@ -96,13 +96,13 @@ TEST_F(ProgressRendererTest, FramesAreRedrawnInPlace) {
 TEST_F(ProgressRendererTest, NotesStayAboveTheFrame) {
   const auto progress = New(true);
   progress->Note("starting");
-  EXPECT_EQ(Take(), "\033[?2026h\033[Jstarting\n\033[J\033[?2026l");
+  EXPECT_EQ(Take(), "\033[?2026hstarting\033[K\n\033[J\033[?2026l");
   clock_.monotonic += absl::Seconds(1);
   progress->Update(Job(0), nullptr);
   Take();
   const v1::JobEvent lost = Event("task_returned", "quantize/1/mlp lost");
   progress->Update(Job(0), &lost);
-  EXPECT_EQ(Take().substr(0, 39), "\033[?2026h\r\033[2A\033[Jquantize/1/mlp lost\nqua");
+  EXPECT_EQ(Take().substr(0, 39), "\033[?2026h\r\033[2Aquantize/1/mlp lost\033[K\nqua");
 }
 
 TEST_F(ProgressRendererTest, FramesComeAtMostTenTimesASecond) {
