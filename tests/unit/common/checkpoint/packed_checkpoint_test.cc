@@ -98,5 +98,29 @@ TEST(PackedCheckpointTest, WhatIsNotUnderstoodIsNamed) {
   expect_refused(R"(re:.*mlp)", R"(re:*mlp[)", "targets");
 }
 
+TEST(PackedCheckpointTest, WhatIsOnlyCheckedMayBeStoredInMoreWays) {
+  const std::string text = absl::StrReplaceAll(
+      Config(),
+      {{R"("actorder": "static")", R"("actorder": "group")"},
+       {R"("pack-quantized", "input_activations": null)",
+        R"("int-quantized", "input_activations": {"num_bits": 8, "type": "int", "dynamic": true})"}});
+  EXPECT_TRUE(HasReason(PackedCheckpoint::Parse(text, "config.json").status(), Reason::kUnsupported));
+  const auto checkpoint = PackedCheckpoint::Parse(text, "config.json", PackedScope::kStored);
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const LinearStorage storage = (*checkpoint)->StorageOf("model.layers.0.mlp.up_proj").value();
+  EXPECT_EQ(storage.format, LinearFormat::kIntQuantized);
+  EXPECT_EQ(storage.group_index, GroupIndex::kAnyOrder);
+  EXPECT_EQ(storage.scheme.activation_bits, 8);
+}
+
+TEST(PackedCheckpointTest, OldPackingsOfOddWidthsAreRefused) {
+  const auto refused = [](const std::string& version) {
+    return !Parse(R"("quant_method")", R"("version": ")" + version + R"(", "quant_method")").ok();
+  };
+  EXPECT_TRUE(refused("0.16.2")) << "one group has 3 bits";
+  EXPECT_FALSE(refused("0.17.0"));
+  EXPECT_FALSE(refused("1.0.0"));
+}
+
 }  // namespace
 }  // namespace heroq

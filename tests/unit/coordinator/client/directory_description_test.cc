@@ -67,9 +67,9 @@ TEST_F(DirectoryDescriptionTest, DenseModel) {
             "vocabulary      32, head tied to the embedding\n"
             "weights         78.2 kB in 11 tensors of 1 file(s), bf16\n"
             "\n"
-            "SCHEME           LINEARS  PARAMETERS     SIZE  BITS/WEIGHT\n"
-            "bf16                   7       36864  73.7 kB        16.00\n"
-            "everything else        -           -  4.48 kB            -\n");
+            "SCHEME           FORMAT  LINEARS  PARAMETERS     SIZE  BITS/WEIGHT\n"
+            "bf16             dense         7       36864  73.7 kB        16.00\n"
+            "everything else  -             -           -  4.48 kB            -\n");
 }
 
 TEST_F(DirectoryDescriptionTest, PackedCheckpoint) {
@@ -78,7 +78,9 @@ TEST_F(DirectoryDescriptionTest, PackedCheckpoint) {
   ASSERT_TRUE(description.ok()) << description.status();
   EXPECT_TRUE(description->quantized);
   ASSERT_EQ(description->linears.size(), 1u);
+  EXPECT_EQ(description->method, "compressed-tensors");
   EXPECT_EQ(description->linears[0].scheme, "W4 group 32 symmetric");
+  EXPECT_EQ(description->linears[0].format, "pack-quantized");
   // Half a byte a weight, two bytes of scale for 32 weights, 16 bytes of shape for each linear.
   EXPECT_EQ(description->linears[0].bytes, 36864 / 2 + 36864 / 32 * 2 + 7 * 16);
   EXPECT_EQ(description->other_bytes, 32 * 64 * 2 + 3 * 64 * 2);

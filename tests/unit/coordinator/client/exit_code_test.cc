@@ -21,6 +21,7 @@ TEST(ExitCodeTest, NumbersAreThoseOfTheReference) {
   EXPECT_EQ(static_cast<int>(ExitCode::kUnavailable), 5);
   EXPECT_EQ(static_cast<int>(ExitCode::kTimeout), 6);
   EXPECT_EQ(static_cast<int>(ExitCode::kQualityGateFailed), 7);
+  EXPECT_EQ(static_cast<int>(ExitCode::kNotChecked), 8);
   EXPECT_EQ(static_cast<int>(ExitCode::kInterrupted), 130);
 }
 

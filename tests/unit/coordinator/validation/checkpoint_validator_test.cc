@@ -127,6 +127,7 @@ TEST_F(CheckpointValidatorTest, TheManifestsWeightErrorIsHeldTo) {
   EXPECT_THAT(Findings(), IsEmpty()) << "small changes are plausible";
   ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/MANIFEST.json", manifest_).ok());
   EXPECT_THAT(Findings(), ElementsAre("file_hash model.safetensors",
+                                      "tensor_hash model.layers.0.self_attn.q_proj.weight_packed",
                                       "weight_error_differs model.layers.0.self_attn.q_proj.weight"));
 }
 
@@ -155,14 +156,14 @@ TEST_F(CheckpointValidatorTest, GroupCountsThatDoNotFitTheConfigAreFound) {
 
 TEST_F(CheckpointValidatorTest, TruncatedFilesAreAFinding) {
   Rewrite(kWeights, [](const std::string& bytes) { return bytes.substr(0, bytes.size() - 1); });
-  EXPECT_THAT(Findings(""), ElementsAre("tensor_file_invalid "));
+  EXPECT_THAT(Findings(""), ElementsAre("tensor_file_invalid model.safetensors"));
 }
 
 TEST_F(CheckpointValidatorTest, ConfigsThatCannotBeUnderstoodAreAFinding) {
   Rewrite("/out/w3/config.json", [](const std::string& json) {
     return absl::StrReplaceAll(json, {{"\"pack-quantized\"", "\"float-quantized\""}});
   });
-  EXPECT_THAT(Findings(""), ElementsAre("quantization_config_invalid config.json"));
+  EXPECT_THAT(Findings(""), ElementsAre("format_unsupported config.json"));
   Rewrite("/out/w3/config.json", [](const std::string&) { return "{}"; });
   EXPECT_THAT(Findings(""), ElementsAre("config_invalid config.json"));
   ASSERT_TRUE(files_.RemoveFile("/out/w3/config.json").ok());
@@ -179,6 +180,39 @@ TEST_F(CheckpointValidatorTest, FilesOutsideTheManifestAreFoundUnlessHidden) {
   ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/report/extra.bin", "x").ok());
   ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/.gitattributes", "x").ok());
   EXPECT_THAT(Findings(""), ElementsAre("file_unlisted report/extra.bin"));
+}
+
+TEST_F(CheckpointValidatorTest, TheManifestMustRepeatTheReportAndTheTensors) {
+  const auto findings_with = [&](const std::string& from, const std::string& to) {
+    EXPECT_NE(manifest_.find(from), std::string::npos);
+    const std::string changed = absl::StrReplaceAll(manifest_, {{from, to}});
+    EXPECT_TRUE(WriteFileAtomically(files_, "/out/w3/MANIFEST.json", changed).ok());
+    return Findings("");
+  };
+  EXPECT_THAT(findings_with("\"method\": \"rtn\"", "\"method\": \"gptq\""),
+              ElementsAre("manifest_report MANIFEST.json"));
+  EXPECT_THAT(findings_with("q_proj.weight_shape", "q_proj.weight_shapes"),
+              ElementsAre("manifest_tensor model.layers.0.self_attn.q_proj.weight_shapes",
+                          "manifest_tensor model.layers.0.self_attn.q_proj.weight_shape"));
+  EXPECT_THAT(findings_with("\"report/run.json\"", "\"LICENSE\""),
+              Contains("manifest_invalid MANIFEST.json"));
+}
+
+TEST_F(CheckpointValidatorTest, GroupsThatDoNotDivideTheInputsAreFound) {
+  Rewrite("/out/w3/config.json", [](const std::string& json) {
+    return absl::StrReplaceAll(json, {{"\"group_size\": 8", "\"group_size\": 7"}});
+  });
+  EXPECT_THAT(Findings(""), Contains("group_size_indivisible model.layers.0.mlp.down_proj"));
+}
+
+TEST_F(CheckpointValidatorTest, WithASourceTheErrorOfEveryLinearIsTold) {
+  const auto response = ValidateCheckpoint(files_, "/out/w3", "/model");
+  ASSERT_TRUE(response.ok());
+  ASSERT_EQ(response->weight_errors_size(), 7);
+  EXPECT_EQ(response->weight_errors(0).linear(), "model.layers.0.self_attn.q_proj");
+  EXPECT_EQ(response->weight_errors(0).scheme(), "W3A16 g8 asymmetric");
+  EXPECT_GT(response->weight_errors(0).weight_error(), 0);
+  EXPECT_EQ(ValidateCheckpoint(files_, "/out/w3", "")->weight_errors_size(), 0);
 }
 
 TEST_F(CheckpointValidatorTest, StagedDirectoriesAreHeldToTheirPlan) {
