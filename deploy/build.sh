@@ -8,3 +8,4 @@ export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
 deploy/setup.sh "$@"
 cmake --preset release -DHEROQ_TORCH_DIR="$HEROQ_CACHE/libtorch" >/dev/null
 cmake --build --preset release -j "$(nproc)"
+deploy/check_release.sh

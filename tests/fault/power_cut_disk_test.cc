@@ -127,6 +127,15 @@ TEST_F(PowerCutDiskTest, RemovalsMayBeUndoneInParts) {
   EXPECT_THAT(Seen(left), UnorderedElementsAre(Names{"none"}));
 }
 
+TEST_F(PowerCutDiskTest, DirectoriesMadeDurablyStayWithTheirParents) {
+  ASSERT_TRUE(CreateDirectoriesDurably(files_, "/a/new/and/deep").ok());
+  ASSERT_TRUE(files_.CreateDirectories("/b/new").ok());
+  const auto there = [](FileSystem& files) {
+    return std::make_pair(files.Exists("/a/new/and/deep"), files.Exists("/b/new"));
+  };
+  EXPECT_THAT(Seen(there), UnorderedElementsAre(std::make_pair(true, false), std::make_pair(true, true)));
+}
+
 TEST_F(PowerCutDiskTest, EveryFourthSeedLosesEverythingAndTheNextOneNothing) {
   Write("/a/1", "1", false);
   Write("/a/2", "2", false);

@@ -1,0 +1,163 @@
+"""Kills a process at every failpoint there is, once or twice in a row, and lets the same command finish: it publishes the
+bytes of an undisturbed run and leaves nothing else behind."""
+import concurrent.futures
+import os
+import subprocess
+import time
+
+import pytest
+
+import heroq_cli
+import tiny_llama
+from heroq_cli import BIN, heroq, published_bytes
+
+FAILPOINTS = subprocess.run([BIN / "print_failpoints"], capture_output=True, text=True, check=True).stdout.split()
+
+# What only a recovery reaches: where the run before it was killed.
+AFTER = {
+    "adopt_before_rename": "shard_after_record",
+    "adopt_after_rename": "shard_after_record",
+    "adopt_before_remove": "shard_after_record",
+    "adopt_after_remove": "shard_after_record",
+    "roll_forward_before_commit": "publish_after_rename",
+}
+# A second crash while the first one is recovered from.
+TWICE = [
+    ("shard_after_rename", "staging_after_create"),
+    ("shard_after_record", "publish_before_rename"),
+    ("manifest_after_write", "manifest_after_write"),
+    ("publish_before_rename", "publish_after_rename"),
+    ("publish_after_rename", "job_end_before_commit"),
+    ("publish_after_rename", "job_end_after_commit"),
+    ("publish_after_sync", "run_directory_before_remove"),
+    ("job_end_before_commit", "cleanup_before_blobs"),
+    ("run_directory_after_request", "run_directory_after_state"),
+]
+SEQUENCES = {name: [AFTER[name], name] if name in AFTER else [name] for name in FAILPOINTS}
+SEQUENCES.update({"+".join(pair): list(pair) for pair in TWICE})
+AT_ONCE = 2
+
+
+class Trace:
+    """What the failpoints of one run wrote down."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def lines(self):
+        """(program, failpoint, hit, mode) of every time one was reached."""
+        return [line.split() for line in self.path.read_text().splitlines()] if self.path.exists() else []
+
+    def killed(self):
+        """The program that crashed, if one did."""
+        return next((line[0] for line in self.lines() if line[3] == "crash"), None)
+
+
+class Command:
+    """One small job; `run` starts it in a folder, armed or not."""
+
+    def __init__(self, inputs):
+        tiny_llama.write_model(inputs / "model", num_hidden_layers=1)
+        (inputs / "calibration.txt").write_text(tiny_llama.text(2000, seed=10))
+        self.inputs = inputs
+
+    def run(self, folder, failpoints=""):
+        environment = {**os.environ, "HEROQ_FAILPOINTS": failpoints} if failpoints else None
+        return heroq_cli.start("quantize", self.inputs / "model", "--output", folder / "out", "--calibration",
+                               self.inputs / "calibration.txt", "--samples", "2", "--shards", "2", "--sequence-length", "32",
+                               "--max-shard-size", "50000", "--workers", "1", env=environment)
+
+    def crash(self, folder, failpoint, hit):
+        trace = Trace(folder / f"trace-{failpoint}-{time.monotonic_ns()}")
+        process = self.run(folder, f"{failpoint}=crash@{hit};trace={trace.path}")
+        while process.poll() is None and trace.killed() is None:
+            time.sleep(0.01)
+        # Started again, a worker would die there as often as it may, and the pauses between are long.
+        if trace.killed() == "heroq-worker":
+            process.kill()
+        _, error = process.communicate(timeout=60)
+        assert trace.killed(), f"{failpoint} was not reached {hit} times:\n{error}"
+
+    def finish(self, folder):
+        process = self.run(folder)
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 0, error
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    return Command(tmp_path_factory.mktemp("inputs"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(command, tmp_path_factory):
+    """(published bytes, how often a process reaches each failpoint)."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    trace = Trace(folder / "trace")
+    process = command.run(folder, f"trace={trace.path}")
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    hits = {}
+    for _, name, hit, _ in trace.lines():
+        hits[name] = max(hits.get(name, 0), int(hit))
+    return published_bytes(folder / "out"), hits
+
+
+@pytest.fixture(scope="module")
+def outcomes(command, undisturbed, tmp_path_factory, request):
+    """Every selected sequence of crashes, several at a time: name -> future of what is in the folder of the output
+    afterwards."""
+    _, hits = undisturbed
+    root = tmp_path_factory.mktemp("crashes")
+
+    def play(name):
+        folder = root / name
+        folder.mkdir()
+        for index, failpoint in enumerate(SEQUENCES[name]):
+            # In the middle of what a whole run does there; a recovery does less.
+            command.crash(folder, failpoint, (hits.get(failpoint, 1) + 1) // 2 if index == 0 else 1)
+        command.finish(folder)
+        for trace in folder.glob("trace-*"):
+            trace.unlink()
+        return published_bytes(folder / "out"), sorted(path.name for path in folder.iterdir())
+
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        selected = [item.callspec.params["name"] for item in request.session.items if "outcomes" in item.fixturenames]
+        yield {name: pool.submit(play, name) for name in selected}
+
+
+def test_an_undisturbed_run_reaches_every_failpoint_outside_recovery(undisturbed):
+    _, hits = undisturbed
+    assert set(FAILPOINTS) - set(AFTER) == set(hits)
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_the_same_command_finishes_with_the_same_bytes_after_a_crash_at(outcomes, undisturbed, name):
+    published, left = outcomes[name].result()
+    assert published == undisturbed[0]
+    assert left == ["out"]
+
+
+def test_an_unknown_failpoint_is_refused_by_every_program(tmp_path):
+    environment = {**os.environ, "HEROQ_FAILPOINTS": "no_such_place=crash"}
+    for arguments in (["quantize", tmp_path, "--output", tmp_path / "out"], ["serve"], ["worker"]):
+        refused = heroq(*arguments, check=False, env=environment)
+        assert refused.returncode == 2
+        assert "no_such_place" in refused.stderr
+    for program in ("heroq-coordinator", "heroq-worker"):
+        refused = subprocess.run([BIN / program], capture_output=True, text=True, env=environment)
+        assert refused.returncode != 0
+        assert "no_such_place" in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_programs_without_failpoints_hold_no_name_of_one():
+    """What is compiled as a release is; the programs of this build show that names would be found."""
+    def names_in(path):
+        content = path.read_bytes()
+        return {name for name in FAILPOINTS if name.encode() in content}
+
+    assert names_in(BIN / "heroq-coordinator") == set(FAILPOINTS)
+    objects = list((BIN.parent / "tests/support/CMakeFiles/heroq_failpoints_compiled_out.dir").rglob("*.o"))
+    assert len(objects) > 5
+    assert not set().union(*map(names_in, objects))
