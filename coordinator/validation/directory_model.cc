@@ -6,9 +6,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/shard_index.h"
 #include "common/checkpoint/stored_quantization.h"
-#include "common/checkpoint/strict_json.h"
 #include "common/model/config_reader.h"
 #include "common/status/error_reason.h"
 #include "coordinator/validation/linear_parts.h"
@@ -98,19 +99,21 @@ void CheckIndex(FileSystem& files, const DirectoryModel& model, Findings& findin
   if (!findings.Check(text.ok(), "tensor_file_invalid", {"", kIndexName}, "a readable file",
                       text.status().message()))
     return;
-  const absl::StatusOr<nlohmann::json> json = ParseStrictJson(*text, path);
-  if (!findings.Check(json.ok(), "tensor_file_invalid", {"", kIndexName}, "JSON", json.status().message()))
+  const absl::StatusOr<ShardIndex> index = ParseShardIndex(*text, path);
+  if (!findings.Check(index.ok(), "tensor_file_invalid", {"", kIndexName}, "a sound index",
+                      index.status().message()))
     return;
-  const nlohmann::json stated = json->value("/metadata/total_size"_json_pointer, nlohmann::json());
-  const nlohmann::json map = json->value("weight_map", nlohmann::json::object());
   // With a single file beside it, nothing else reads the index.
   for (const auto& [name, entry] : model.tensors->tensors()) {
     const std::string file = BaseName(entry.file->path());
-    const nlohmann::json listed = map.is_object() ? map.value(name, nlohmann::json()) : nlohmann::json();
-    findings.Check(listed == file, "index_entry", {name, kIndexName}, file, listed.dump());
+    const auto listed = index->shard_of.find(name);
+    const bool found = listed != index->shard_of.end();
+    findings.Check(found && listed->second == file, "index_entry", {name, kIndexName}, file,
+                   found ? listed->second : "none");
   }
-  findings.Check(stated.is_number() && stated.get<double>() == static_cast<double>(total), "index_total_size",
-                 {"", kIndexName}, absl::StrCat(total), stated.dump());
+  findings.Check(index->total_size == static_cast<double>(total), "index_total_size", {"", kIndexName},
+                 absl::StrCat(total),
+                 index->total_size.has_value() ? absl::StrFormat("%.0f", *index->total_size) : "none");
 }
 
 }  // namespace
