@@ -3,9 +3,11 @@ import random
 
 import pytest
 
+import heroq_cli
 import kill_plan
 import kill_rounds
 import killable_run
+import run_processes
 
 ROUNDS = 30
 SEED = 1
@@ -22,9 +24,9 @@ def command(tmp_path_factory):
 @pytest.fixture(scope="module")
 def undisturbed(command, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    # The first run reads programs and libraries from disk; the second one takes as long as those that follow.
+    # The first run reads programs and libraries from disk; the others take as long as those that follow.
     kill_rounds.measure(command, folder / "cold")
-    return kill_rounds.measure(command, folder / "warm")
+    return min((kill_rounds.measure(command, folder / name) for name in ("warm", "warmer")), key=lambda run: run.killable[1])
 
 
 def test_every_kill_costs_time_only_and_every_phase_is_met(command, undisturbed, tmp_path):
@@ -44,6 +46,16 @@ def test_every_kill_costs_time_only_and_every_phase_is_met(command, undisturbed,
     # A phase that a worker's death met was read a moment later; the journals of the others had stopped.
     assert {kill.phase for kill in kills if kill.process != "worker"} >= set(kill_rounds.PHASES[1:-1])
     assert {kill.process for kill in kills} == set(kill_rounds.PROCESSES)
+
+
+def test_children_that_have_hardly_started_end_with_the_command(command, tmp_path):
+    for index in range(5):
+        process = heroq_cli.start(*command(tmp_path / str(index)))
+        run_processes.wait_until(lambda: len(run_processes.family(process)) == 1 + kill_rounds.WORKERS)
+        family = run_processes.family(process)
+        process.kill()
+        process.communicate(timeout=30)
+        run_processes.wait_for_end(family.values())
 
 
 def test_a_round_that_loses_bytes_is_noticed(command, undisturbed, tmp_path):

@@ -7,8 +7,8 @@ SETTINGS = ["--samples", "8", "--sequence-length", "64", "--shards", "4", "--eva
             "--evaluation-length", "128", "--workers", "2", "--keep-state", "--no-progress"]
 
 
-def write_inputs(folder):
-    tiny_llama.write_model(folder / "model", num_hidden_layers=4)
+def write_inputs(folder, blocks=4):
+    tiny_llama.write_model(folder / "model", num_hidden_layers=blocks)
     (folder / "calibration.txt").write_text(tiny_llama.text(6000, seed=10))
     (folder / "evaluation.txt").write_text(tiny_llama.text(6000, seed=11))
     return folder

@@ -1,5 +1,7 @@
 """The processes of a running heroq command, and what it may leave behind."""
+import os
 import pathlib
+import signal
 import time
 
 import process_tree
@@ -32,8 +34,31 @@ def alive(pids):
 def wait_until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "gave up waiting"
+        assert time.monotonic() < deadline, f"gave up waiting after {seconds} s"
         time.sleep(0.005)
+
+
+def wait_for_end(pids, seconds=5):
+    """Of processes whose parent has been killed, or ends."""
+    deadline = time.monotonic() + seconds
+    while alive(pids):
+        states = [(pid, command_line(pid)[:1], state_of(pid)) for pid in alive(pids)]
+        assert time.monotonic() < deadline, f"still there after {seconds} s: {states}"
+        time.sleep(0.005)
+
+
+def state_of(pid):
+    """The letter ps shows; empty when it is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return ""
+
+
+def stop(pid):
+    """SIGSTOP, until it has taken effect: a signal that ends the process would overtake it."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: state_of(pid) == "T")
 
 
 def socket_directories():
