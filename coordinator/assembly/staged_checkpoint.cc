@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/finite_values.h"
 #include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -73,13 +74,19 @@ absl::Status StagedCheckpoint::CopyTensor(const v1::PlannedTensor& tensor, int64
                                           const CheckpointReader& source, WritableFile& file) {
   HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, source.Find(tensor.name()));
   std::string buffer;
+  int64_t bad = 0;
   for (int64_t at = 0; at < entry.info.size; at += kCopyBytes) {
     buffer.resize(std::min(kCopyBytes, entry.info.size - at));
     HEROQ_RETURN_IF_ERROR(
         entry.file->ReadPart(entry.info, at, static_cast<int64_t>(buffer.size()), buffer.data()));
+    bad += CountNonFinite(entry.info.dtype, buffer);
     HEROQ_RETURN_IF_ERROR(file.WriteAt(offset + at, buffer));
   }
-  return absl::OkStatus();
+  if (bad == 0) return absl::OkStatus();
+  return MakeError(Reason::kModelInvalid,
+                   absl::StrCat(plan_->model_directory(), ": tensor ", tensor.name(), ": ", bad, " of ",
+                                entry.info.elements(), " values are NaN or Inf"),
+                   {{"tensor", tensor.name()}});
 }
 
 absl::Status StagedCheckpoint::AddUnit(int unit, const std::vector<QuantizedLinear>& linears) {
