@@ -129,7 +129,8 @@ absl::Status CheckCoverage(std::vector<TensorInfo*> tensors, int64_t data_bytes,
   }
   if (expected == data_bytes) return absl::OkStatus();
   return Corrupt(
-      file, absl::StrCat("tensors end at byte ", expected, " of the data, but the file holds ", data_bytes));
+      file, absl::StrCat("tensors end at byte ", expected, " of the data, but the file holds ", data_bytes,
+                         data_bytes < expected ? ": it is cut short" : ": bytes of no tensor follow"));
 }
 
 absl::Status ReadMetadata(const json& value, const std::string& file,

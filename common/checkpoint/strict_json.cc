@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
@@ -41,11 +42,13 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
 
   bool parse_error(std::size_t position, const std::string& token, const json::exception& error) override {
     // Without the library's own prefix "[json.exception...]".
-    const absl::string_view text = error.what();
-    const std::size_t end = text.find("] ");
-    // It quotes what it read last, which may be long.
-    return Stop(
-        absl::StrCat("at byte ", position, ": ", Excerpt(end == text.npos ? text : text.substr(end + 2))));
+    std::string text = error.what();
+    if (const std::size_t end = text.find("] "); end != text.npos) text.erase(0, end + 2);
+    // It quotes what it read last, which may be long, and no text that a message can hold.
+    for (char& c : text) {
+      if (!absl::ascii_isprint(static_cast<unsigned char>(c))) c = '?';
+    }
+    return Stop(absl::StrCat("at byte ", position, ": ", Excerpt(text)));
   }
 
   json TakeValue() { return std::move(root_); }
@@ -111,20 +114,23 @@ absl::StatusOr<json> ParseStrictJson(absl::string_view text, const std::string& 
   if (static_cast<int64_t>(text.size()) > limits.max_bytes) {
     return MakeError(
         Reason::kFileCorrupt,
-        absl::StrCat(name, ": ", text.size(), " bytes of JSON, expected at most ", limits.max_bytes));
+        absl::StrCat(name, ": ", text.size(), " bytes of JSON, expected at most ", limits.max_bytes),
+        {{"file", name}});
   }
   // The library skips a byte order mark; other readers of these files do not.
   if (absl::StartsWith(text, "\xEF\xBB\xBF")) {
-    return MakeError(Reason::kFileCorrupt,
-                     absl::StrCat(name, ": JSON must not begin with a byte order mark"));
+    return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": JSON must not begin with a byte order mark"),
+                     {{"file", name}});
   }
   // The library takes NUL for the end and would ignore what follows.
   if (const std::size_t nul = text.find('\0'); nul != absl::string_view::npos) {
-    return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: NUL at byte ", nul));
+    return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: NUL at byte ", nul),
+                     {{"file", name}});
   }
   StrictBuilder builder(limits);
   if (!json::sax_parse(text.begin(), text.end(), &builder)) {
-    return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: ", builder.rule()));
+    return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: ", builder.rule()),
+                     {{"file", name}});
   }
   return builder.TakeValue();
 }

@@ -83,6 +83,18 @@ TEST_F(CheckpointCheckTest, AnUnexpectedTensorIsNamed) {
   ExpectInvalid("model.layers.0.self_attn.q_proj.bias is not part of a llama model");
 }
 
+TEST_F(CheckpointCheckTest, EverythingThatIsWrongIsListedUpToFive) {
+  specs_.erase("model.layers.0.mlp.up_proj.weight");
+  Set({"model.norm.weight", DType::kBf16, {9}});
+  Set({"extra", DType::kBf16, {1}});
+  EXPECT_THAT(
+      std::string(Check().message()),
+      testing::AllOf(HasSubstr("up_proj.weight is missing; tensor model.norm.weight has shape [9]"),
+                     testing::EndsWith("; tensor extra is not part of a llama model of this config.json")));
+  for (const char* name : {"extra1", "extra2", "extra3"}) Set({name, DType::kBf16, {1}});
+  EXPECT_THAT(std::string(Check().message()), testing::EndsWith("; and 1 more"));
+}
+
 class TiedCheckpointCheckTest : public CheckpointCheckTest {
  protected:
   TiedCheckpointCheckTest() : CheckpointCheckTest(/*tied=*/true) {}
