@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
+#include "worker/methods/degenerate_warnings.h"
 #include "worker/methods/host_matrix.h"
 #include "worker/methods/input_statistics.h"
 #include "worker/methods/linear_stacks.h"
@@ -102,6 +103,9 @@ class UnitSolver {
           std::accumulate(solution.loss.begin() + row, solution.loss.begin() + row + rows, 0.0);
       outcome.token_count = statistics.token_count;
       outcome.dead_inputs = statistics.dead_inputs;
+      outcome.warnings =
+          WeightWarnings(Values(weight).subspan(row * grid.columns, rows * grid.columns), rows);
+      for (std::string& warning : InputWarnings(statistics)) outcome.warnings.push_back(std::move(warning));
       if (options_.scale_search) outcome.mean_shrink = MeanShrink(grid, row, rows);
       RecordDamping(factor.damping(), &outcome);
       row += rows;
@@ -111,11 +115,7 @@ class UnitSolver {
   }
 
   static void RecordDamping(const DampingRecord* damping, LinearOutcome* outcome) {
-    if (damping == nullptr) {
-      outcome->warnings.push_back(
-          "Every input was zero on all calibration tokens: weights were rounded to nearest.");
-      return;
-    }
+    if (damping == nullptr) return;
     outcome->damping = damping->damping();
     outcome->damping_raised = damping->raised();
     if (damping->raised()) {

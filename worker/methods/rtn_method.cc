@@ -2,6 +2,7 @@
 
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
+#include "worker/methods/degenerate_warnings.h"
 #include "worker/methods/host_matrix.h"
 #include "worker/methods/input_statistics.h"
 #include "worker/quantizer/linear_builder.h"
@@ -23,6 +24,7 @@ absl::Status QuantizeLinear(const UnitWork& work, const LinearWork& linear, cons
   }
   const at::Tensor weight = HostMatrix(linear.weight);
   const int64_t rows = weight.size(0);
+  outcome.warnings = WeightWarnings(Values(weight), rows);
   HEROQ_ASSIGN_OR_RETURN(const ScaleGrid grid,
                          MakeGrid(KernelsFor(BestIsa()), Values(weight), rows, weight.size(1), linear.scheme,
                                   grid_options, linear.name));
