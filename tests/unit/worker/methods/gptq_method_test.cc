@@ -1,5 +1,7 @@
 #include "worker/methods/gptq_method.h"
 
+#include <ATen/ops/mm.h>
+#include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -67,7 +69,7 @@ TEST(GptqMethodTest, EveryLinearOfAStackKeepsItsRowsAndItsLoss) {
     EXPECT_EQ(unit.outcomes[i].dead_inputs, 1);
     EXPECT_EQ(unit.outcomes[i].damping, 0.01);
     EXPECT_FALSE(unit.outcomes[i].damping_raised);
-    EXPECT_THAT(unit.outcomes[i].warnings, ElementsAre());
+    EXPECT_THAT(unit.outcomes[i].warnings, ElementsAre(HasSubstr("1 of 64 inputs were zero")));
   }
 }
 
@@ -112,6 +114,52 @@ TEST(GptqMethodTest, RaisedDampingIsAWarning) {
   EXPECT_TRUE(unit.outcomes[0].damping_raised);
   EXPECT_EQ(unit.outcomes[0].damping, 0.1);
   EXPECT_THAT(unit.outcomes[0].warnings, ElementsAre(HasSubstr("from 0.01 to 0.1")));
+}
+
+TEST(GptqMethodTest, FewerTokensThanInputsAreAWarning) {
+  UnitWork work;
+  AddLinears(MakeProblem(4, 64, 40, 6), LinearInput::kMlpIn, {4}, MakeScheme(4, 32, false), &work);
+  const QuantizedUnit unit = Quantize(work);
+  EXPECT_EQ(unit.outcomes[0].damping, 0.01);
+  EXPECT_THAT(unit.outcomes[0].warnings, ElementsAre(HasSubstr("40 calibration tokens for 64 inputs")));
+}
+
+TEST(GptqMethodTest, ZeroWeightsStayZeroAndAreAWarningOfTheirLinearAlone) {
+  UnitWork work = ThreeLinears();
+  work.statistics.at(LinearInput::kAttentionIn) = {
+      MatrixTensor(MakeProblem(1, 64, 300, 7).second_moment, 64, 64), 300};
+  work.linears[0].weight.zero_();
+  work.linears[1].weight.slice(0, 3, 5).zero_();
+  for (const bool symmetric : {false, true}) {
+    for (LinearWork& linear : work.linears) linear.scheme = MakeScheme(4, 32, symmetric);
+    const QuantizedUnit unit = Quantize(work);
+    EXPECT_THAT(unit.outcomes[0].warnings, ElementsAre("Every weight is zero."));
+    EXPECT_THAT(unit.outcomes[1].warnings, ElementsAre("2 of 14 rows of the weight are zero."));
+    EXPECT_THAT(unit.outcomes[2].warnings, ElementsAre());
+    EXPECT_TRUE(ValidateQuantizedLinear(unit.linears[0]).ok());
+    EXPECT_THAT(Dequantize(unit.linears[0]), testing::Each(0.0f));
+    EXPECT_EQ(*unit.outcomes[0].solver_loss, 0);
+  }
+}
+
+TEST(GptqMethodTest, ConstantColumnsAndOneHugeInputAreSolvedWithTheAskedDamping) {
+  UnitWork work = ThreeLinears();
+  // Inputs 8 to 15 are one constant on every token, input 20 is a million times as large as the others.
+  at::Tensor rows = at::randn({300, 64}, at::kFloat);
+  rows.slice(1, 8, 16).fill_(0.5);
+  rows.slice(1, 20, 21).mul_(1e6);
+  work.statistics.at(LinearInput::kAttentionIn) = {rows.t().mm(rows), 300};
+  const QuantizedUnit unit = Quantize(work);
+  auto nearest = RtnMethod({}).Quantize(work, {}, {});
+  ASSERT_TRUE(nearest.ok()) << nearest.status();
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(unit.outcomes[i].damping, 0.01);
+    EXPECT_THAT(unit.outcomes[i].warnings, ElementsAre());
+    EXPECT_TRUE(ValidateQuantizedLinear(unit.linears[i]).ok());
+    const LayerStatistics& statistics = work.statistics.at(LinearInput::kAttentionIn);
+    EXPECT_LE(StoredLoss(work.linears[i], unit.linears[i], statistics),
+              StoredLoss(work.linears[i], nearest->linears[i], statistics));
+  }
 }
 
 TEST(GptqMethodTest, InputWithoutAnyActivationIsRoundedToNearestWithAWarning) {

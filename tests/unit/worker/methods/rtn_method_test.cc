@@ -57,6 +57,16 @@ TEST(RtnMethodTest, SecondMomentsWeightTheSearchAndAreReported) {
   EXPECT_NE(plain.linears[0].scales, weighted.linears[0].scales);
 }
 
+TEST(RtnMethodTest, ZeroRowsAreAWarningAndStayZero) {
+  UnitWork work = TwoLinears();
+  work.linears[1].weight.slice(0, 0, 3).zero_();
+  const QuantizedUnit unit = Quantize(work, {});
+  EXPECT_TRUE(unit.outcomes[0].warnings.empty());
+  EXPECT_EQ(unit.outcomes[1].warnings, std::vector<std::string>{"3 of 8 rows of the weight are zero."});
+  const std::vector<float> dequantized = Dequantize(unit.linears[1]);
+  for (size_t i = 0; i < 3 * 64; ++i) EXPECT_EQ(dequantized[i], 0);
+}
+
 TEST(RtnMethodTest, Bf16WeightsAreTakenAtTheirValue) {
   UnitWork work = TwoLinears();
   work.statistics.clear();
