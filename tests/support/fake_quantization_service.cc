@@ -56,11 +56,13 @@ grpc::Status FakeQuantizationService::CreateQuantizationJob(grpc::ServerContext*
                                                             const v1::CreateQuantizationJobRequest* request,
                                                             v1::QuantizationJob* response) {
   const int samples = request->spec().calibration().samples();
-  if (samples < 0) {
-    const std::string problem = absl::StrCat("is ", samples, ", expected 1 to 1048576");
+  const int shards = request->spec().calibration().shards();
+  if (shards > samples) {
+    const std::string problem =
+        absl::StrCat("is ", shards, ", more than the ", samples, " sequences they divide");
     return ToGrpcStatus(MakeError(Reason::kInvalidSpec,
-                                  absl::StrCat("the job spec is invalid: calibration.samples ", problem),
-                                  {{"field:calibration.samples", problem}}));
+                                  absl::StrCat("the job spec is invalid: calibration.shards ", problem),
+                                  {{"field:calibration.shards", problem}}));
   }
   const std::string id = request->quantization_job_id().empty() ? "chosen" : request->quantization_job_id();
   absl::MutexLock lock(&mutex_);

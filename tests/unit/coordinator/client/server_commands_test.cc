@@ -66,10 +66,12 @@ TEST_F(ServerCommandsTest, SubmitSendsTheJobAndPrintsItsName) {
 }
 
 TEST_F(ServerCommandsTest, RefusedJobShowsItsViolations) {
-  EXPECT_EQ(Run({"submit", "models:smol", "--output", "out:x", "--id", "mine", "--samples", "-5"}), 2);
+  EXPECT_EQ(
+      Run({"submit", "models:smol", "--output", "out:x", "--id", "mine", "--samples", "4", "--shards", "5"}),
+      2);
   EXPECT_EQ(error_.str(),
             "heroq: error: the job spec is invalid\n"
-            "  --samples (calibration.samples) is -5, expected 1 to 1048576\n");
+            "  --shards (calibration.shards) is 5, more than the 4 sequences they divide\n");
 }
 
 TEST_F(ServerCommandsTest, ListFollowsPagesAndFilters) {
