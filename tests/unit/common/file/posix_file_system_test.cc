@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <string>
@@ -45,6 +46,26 @@ TEST(PosixFileSystemTest, CreatedFilesCanBeReadByAll) {
   struct stat status {};
   ASSERT_EQ(stat(directory.File("a").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0644U);
+}
+
+TEST(PosixFileSystemTest, ADirectoryIsWritableForThoseWhoMayMakeNamesInIt) {
+  const TemporaryDirectory directory;
+  FileSystem& files = FileSystem::Posix();
+  ASSERT_TRUE(WriteFileAtomically(files, directory.File("a"), "x").ok());
+  EXPECT_TRUE(files.CheckWritable(directory.path()).ok());
+  EXPECT_THAT(std::string(files.CheckWritable(directory.File("a")).message()), HasSubstr("Not a directory"));
+  EXPECT_TRUE(absl::IsNotFound(files.CheckWritable(directory.File("none"))));
+  ASSERT_EQ(chmod(directory.path().c_str(), 0555), 0);
+  // Root may write everywhere, so another user is asked; a process of its own, because this one stays root.
+  const pid_t child = fork();
+  if (child == 0) {
+    if (geteuid() == 0 && seteuid(65534) != 0) _exit(2);
+    _exit(absl::IsPermissionDenied(files.CheckWritable(directory.path())) ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  ASSERT_EQ(chmod(directory.path().c_str(), 0700), 0);
 }
 
 TEST(PosixFileSystemTest, AFileTruncatedAfterOpenGivesAnError) {
