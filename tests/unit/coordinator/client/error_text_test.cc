@@ -42,7 +42,7 @@ TEST(ErrorTextTest, FailedJobNamesItsTask) {
   job.mutable_failure()->set_task_id("capture/3/0");
   EXPECT_EQ(FormatFailure(job),
             "heroq: error: job failed: a worker ran out of memory (capture/3/0)\n"
-            "  Use fewer workers or a smaller micro-batch.\n");
+            "  Use fewer --workers or a smaller --micro-batch.\n");
 }
 
 }  // namespace
