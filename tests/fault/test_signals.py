@@ -117,9 +117,12 @@ def test_a_second_interrupt_does_not_wait_for_an_answer(inputs, tmp_path, home):
     """Nobody looks at the first one: the command waits for a coordinator that has stopped."""
     run = TerminalRun(killable_run.arguments(inputs, tmp_path / "out"), home)
     run_processes.wait_until(lambda: "coordinator" in run_processes.family(run.process))
-    run_processes.stop(run_processes.family(run.process)["coordinator"])
-    wait_for_workers(run)
+    coordinator = run_processes.family(run.process)["coordinator"]
+    socket = pathlib.Path(run_processes.command_line(coordinator)[2].removeprefix("unix:"))
+    run_processes.wait_until(socket.exists)
+    run_processes.stop(coordinator)
     family = family_of(run)
+    time.sleep(0.2)
     for _ in range(2):
         run.type(b"\x03")
         time.sleep(0.5)

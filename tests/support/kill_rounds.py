@@ -134,13 +134,12 @@ def run_killed(command, out, undisturbed, plan, generator):
 
 def run_round(command, folder, undisturbed, plan, generator):
     """run_killed in a new folder; when the job was over before anything was killed, again with earlier moments."""
-    first = undisturbed.killable[0]
     for attempt in range(ATTEMPTS):
         (folder / str(attempt)).mkdir(parents=True)
         result = run_killed(command, folder / str(attempt) / "out", undisturbed, plan, generator)
         if any(kill.phase != "published" for kill in result.kills):
             return result
-        plan = [(target, moment if isinstance(moment, str) else first + 0.6 * (moment - first)) for target, moment in plan]
+        plan = [(target, moment if isinstance(moment, str) else 0.7 * moment) for target, moment in plan]
     raise AssertionError(f"every job was over before {plan}")
 
 
