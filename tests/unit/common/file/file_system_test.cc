@@ -8,6 +8,7 @@
 
 #include "common/status/error_reason.h"
 #include "tests/support/memory_file_system.h"
+#include "tests/support/power_cut_file_system.h"
 #include "tests/support/temporary_directory.h"
 
 namespace heroq {
@@ -16,12 +17,10 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// The contract of FileSystem, kept by the real one and by the one that tests use in its place.
-class FileSystemTest : public ::testing::TestWithParam<bool> {
+// The contract of FileSystem, kept by the real one and by those that tests use in its place.
+class FileSystemTest : public ::testing::TestWithParam<std::string> {
  protected:
-  FileSystemTest() : files_(GetParam() ? FileSystem::Posix() : memory_) {
-    EXPECT_TRUE(files_.CreateDirectories(directory_.path()).ok());
-  }
+  FileSystemTest() : files_(Chosen()) { EXPECT_TRUE(files_.CreateDirectories(directory_.path()).ok()); }
 
   std::string Path(const std::string& name) const { return directory_.File(name); }
   void Write(const std::string& name, const std::string& data) {
@@ -38,7 +37,14 @@ class FileSystemTest : public ::testing::TestWithParam<bool> {
 
   TemporaryDirectory directory_;
   MemoryFileSystem memory_;
+  PowerCutFileSystem power_cut_{std::make_unique<PowerCutDisk>()};
   FileSystem& files_;
+
+ private:
+  FileSystem& Chosen() {
+    if (GetParam() == "Posix") return FileSystem::Posix();
+    return GetParam() == "Memory" ? static_cast<FileSystem&>(memory_) : power_cut_;
+  }
 };
 
 TEST_P(FileSystemTest, WhatIsWrittenIsReadBack) {
@@ -176,7 +182,8 @@ TEST_P(FileSystemTest, AtomicWritesLeaveOnlyTheFile) {
   EXPECT_THAT(files_.List(directory_.path()).value(), ElementsAre("a"));
 }
 
-INSTANTIATE_TEST_SUITE_P(PosixAndMemory, FileSystemTest, ::testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Every, FileSystemTest, ::testing::Values("Posix", "Memory", "PowerCut"),
+                         [](const auto& instance) { return instance.param; });
 
 // Every operation of an atomic write may fail: then the old bytes are there, whole, and nothing else is.
 TEST(WriteFileAtomicallyTest, AFailureAtAnyStepKeepsTheOldBytes) {
