@@ -93,6 +93,9 @@ absl::StatusOr<ExitCode> QuantizeLocally(const v1::JobSpec& spec, CommandLine& l
   const std::string output = LocalPath(spec.output().location());
   HEROQ_ASSIGN_OR_RETURN(EmbeddedOptions options, EmbeddedOptionsOf(line, spec, context.hardware_threads));
   HEROQ_ASSIGN_OR_RETURN(const std::optional<absl::Duration> deadline, DeadlineOf(line, context));
+  // From here on there are files to clean up.
+  UiEventQueue events;
+  const SignalWatcher signals(events);
   // A run that was killed between publishing and cleaning up still has its request: it is finished like any
   // other.
   const bool unfinished_run = context.files->Exists(JoinPath(output + ".heroq", "job.json"));
@@ -105,8 +108,6 @@ absl::StatusOr<ExitCode> QuantizeLocally(const v1::JobSpec& spec, CommandLine& l
   }
   // What can be refused is, before there is a directory or a process; an unfinished run was checked then.
   if (!unfinished_run || line.restart) HEROQ_RETURN_IF_ERROR(PlanLocally(*context.files, spec).status());
-  UiEventQueue events;
-  const SignalWatcher signals(events);
   HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<RunDirectory> run,
                          RunDirectory::Open(*context.files, *context.clock, output, events));
   std::optional<v1::CreateQuantizationJobRequest> unfinished;
@@ -149,9 +150,9 @@ absl::StatusOr<ExitCode> EvaluateLocally(const v1::JobSpec& spec, CommandLine& l
                                          const CliContext& context) {
   HEROQ_ASSIGN_OR_RETURN(EmbeddedOptions options, EmbeddedOptionsOf(line, spec, context.hardware_threads));
   HEROQ_ASSIGN_OR_RETURN(const std::optional<absl::Duration> deadline, DeadlineOf(line, context));
-  HEROQ_RETURN_IF_ERROR(PlanLocally(*context.files, spec).status());
   UiEventQueue events;
   const SignalWatcher signals(events);
+  HEROQ_RETURN_IF_ERROR(PlanLocally(*context.files, spec).status());
   HEROQ_ASSIGN_OR_RETURN(options.directory, NewTemporaryDirectory());
   const absl::Cleanup remove = [&] { context.files->RemoveTree(options.directory).IgnoreError(); };
   options.socket_directory = options.directory;
