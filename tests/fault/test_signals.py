@@ -54,7 +54,7 @@ def test_the_command_ends_at_any_moment_and_the_same_command_resumes(inputs, und
     number = signal.SIGINT if ending == "keys" else getattr(signal, ending)
     before = run_processes.socket_directories()
     # One while the command starts, one in each third of the job.
-    starts, ends = undisturbed.killable
+    starts, ends = undisturbed.seconds
     third = (ends - starts) / 3
     moments = [(0, starts)] + [(starts + i * third, starts + (i + 1) * third) for i in range(3)]
     codes = []

@@ -3,6 +3,7 @@ import collections
 import dataclasses
 import datetime
 import os
+import pathlib
 import signal
 import time
 
@@ -23,15 +24,17 @@ ATTEMPTS = 10
 
 @dataclasses.dataclass
 class Undisturbed:
-    """A run nobody disturbed. Times are seconds from the start of the command."""
-    windows: dict  # phase -> (begin, end)
+    """A run nobody disturbed. Moments are steps of the coordinator, the failpoints it has passed since its first lease: how
+    far a job is does not depend on how fast the machine is today."""
+    windows: dict  # phase -> (begin, end), roughly
+    seconds: tuple  # from the start of the command to the first lease and to the job's end
     tasks: set
     bytes: dict
 
     @property
     def killable(self):
         """From the first lease to the end of the job."""
-        return self.windows["calibrating"][0], self.windows["publishing"][1]
+        return 0, self.windows["publishing"][1]
 
 
 @dataclasses.dataclass
@@ -67,25 +70,43 @@ def phase_of(updates, tasks):
 def measure(command, out):
     """`command(out)` gives the arguments of heroq that publish `out`; it keeps the state."""
     begin = time.time()
-    heroq_cli.heroq(*command(out))
+    trace = pathlib.Path(f"{out}.trace")
+    heroq_cli.heroq(*command(out), env=traced(trace))
     updates = journal.updates(out)
     tasks = set(journal.completed_in(updates))
+    first = next(i for i, update in enumerate(updates) if "taskLeased" in update)
+    steps = steps_in(trace, until="job_end_before_commit")
     windows, last = {}, None
-    for i, update in enumerate(updates):
-        at = datetime.datetime.fromisoformat(update["time"].replace("Z", "+00:00")).timestamp() - begin
+    for i in range(first, len(updates)):
+        at = steps * (i - first) / (len(updates) - 1 - first)
         if last:
             windows[last] = (windows[last][0], at)
         last = phase_of(updates[:i + 1], tasks)
         windows.setdefault(last, (at, at))
-    return Undisturbed(windows, tasks, published_bytes(out))
+    times = [datetime.datetime.fromisoformat(updates[i]["time"].replace("Z", "+00:00")).timestamp() - begin for i in (first, -1)]
+    return Undisturbed(windows, tuple(times), tasks, published_bytes(out))
 
 
-def wait_for_moment(process, out, start, moment):
-    if isinstance(moment, str):
-        while process.poll() is None and not list(out.parent.glob(f".staging-*/{BEGINNINGS[moment]}")):
-            pass
-    else:
-        time.sleep(max(start + moment - time.monotonic(), 0))
+def traced(path):
+    return {**os.environ, "HEROQ_FAILPOINTS": f"trace={path}"}
+
+
+def steps_in(trace, until=None):
+    """Steps of the coordinator since its first lease."""
+    lines = trace.read_text().splitlines() if trace.exists() else []
+    names = [line.split()[1] for line in lines if line.startswith("heroq-coordinator ") and len(line.split()) == 4]
+    if "lease_before_send" not in names:
+        return -1
+    names = names[names.index("lease_before_send"):]
+    return len(names[:names.index(until)] if until in names else names)
+
+
+def wait_for_moment(process, out, trace, moment):
+    while process.poll() is None:
+        if isinstance(moment, str) and list(out.parent.glob(f".staging-*/{BEGINNINGS[moment]}")):
+            return
+        if not isinstance(moment, str) and steps_in(trace) >= moment:
+            return
 
 
 def kill_one(process, out, target, wait, undisturbed, generator):
@@ -116,13 +137,14 @@ def kill_one(process, out, target, wait, undisturbed, generator):
 
 def run_killed(command, out, undisturbed, plan, generator):
     """Starts the command, kills a process for every (process, moment) of `plan`, starting the same command again when
-    the last kill ended it, and lets it finish. A moment is in seconds from the start of the command, or a phase whose
-    beginning can be seen. Raises AssertionError when anything but time was lost."""
-    kills, process, start = [], None, 0
-    for target, moment in plan:
+    the last kill ended it, and lets it finish. A moment is a step of the coordinator, or a phase whose beginning can be
+    seen. Raises AssertionError when anything but time was lost."""
+    kills, process, trace = [], None, None
+    for i, (target, moment) in enumerate(plan):
         if process is None or process.returncode is not None:
-            process, start = heroq_cli.start(*command(out)), time.monotonic()
-        kill = kill_one(process, out, target, lambda: wait_for_moment(process, out, start, moment), undisturbed, generator)
+            trace = pathlib.Path(f"{out.parent}.trace-{i}")
+            process = heroq_cli.start(*command(out), env=traced(trace))
+        kill = kill_one(process, out, target, lambda: wait_for_moment(process, out, trace, moment), undisturbed, generator)
         if kill is not None:
             kills.append(kill)
     if process.returncode not in (None, 0):
