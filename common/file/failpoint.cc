@@ -22,6 +22,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/file/file_descriptor.h"
 #include "common/file/io_error.h"
 
@@ -41,6 +42,7 @@ constexpr absl::string_view kModes[] = {"-", "crash", "error", "pause"};
 struct Arming {
   Mode mode = Mode::kNone;
   int at_hit = 1;
+  bool and_later = false;
 };
 
 struct Armed {
@@ -77,14 +79,15 @@ absl::Status ParseEntry(absl::string_view entry, Armed& armed) {
   if (!index.has_value()) return Invalid(entry, "the name of a failpoint");
   const std::pair<absl::string_view, absl::string_view> mode_and_hit =
       absl::StrSplit(action, absl::MaxSplits('@', 1));
-  const auto& [mode, hit] = mode_and_hit;
+  auto [mode, hit] = mode_and_hit;
   Arming& arming = armed.armings[*index];
+  arming.and_later = absl::ConsumeSuffix(&hit, "+");
   for (std::size_t i = 1; i < std::size(kModes); ++i) {
     if (kModes[i] == mode) arming.mode = static_cast<Mode>(i);
   }
   if (arming.mode == Mode::kNone) return Invalid(entry, "NAME=crash, NAME=error or NAME=pause");
   if (absl::StrContains(action, "@") && (!absl::SimpleAtoi(hit, &arming.at_hit) || arming.at_hit < 1)) {
-    return Invalid(entry, "a number from 1 on after @");
+    return Invalid(entry, "a number from 1 on after @, and perhaps a +");
   }
   return absl::OkStatus();
 }
@@ -121,7 +124,8 @@ absl::Status ReachFailpoint(Failpoint point) {
   const auto index = static_cast<std::size_t>(point);
   const Arming& arming = armed->armings[index];
   const int hit = ++armed->hits[index];
-  const Mode mode = hit == arming.at_hit ? arming.mode : Mode::kNone;
+  const bool due = hit == arming.at_hit || (arming.and_later && hit > arming.at_hit);
+  const Mode mode = due ? arming.mode : Mode::kNone;
   Trace(*armed, kNames[index], hit, mode);
   switch (mode) {
     case Mode::kNone:

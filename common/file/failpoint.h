@@ -9,8 +9,8 @@
 // them). Builds with HEROQ_FAILPOINTS defined let tests fail there; in every other build the macros below are
 // empty and no name is in the binary.
 //
-// The environment variable HEROQ_FAILPOINTS arms them: "NAME=MODE[@N];...", for the N-th time (default 1)
-// that a process gets there. Modes:
+// The environment variable HEROQ_FAILPOINTS arms them: "NAME=MODE[@N[+]];...", for the N-th time (default 1;
+// with +: and every later one) that a process gets there. Modes:
 //   crash  the process kills itself (SIGKILL): nothing of it is cleaned up
 //   error  the place fails with IO_ERROR naming the failpoint
 //   pause  the process stops itself (SIGSTOP) until it is sent SIGCONT

@@ -42,4 +42,8 @@ absl::Status IoError(int error_number, absl::string_view operation, absl::string
   return status;
 }
 
+bool IsStorageTrouble(const absl::Status& error) {
+  return HasReason(error, Reason::kIo) && (absl::IsResourceExhausted(error) || absl::IsUnavailable(error));
+}
+
 }  // namespace heroq

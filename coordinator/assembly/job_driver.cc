@@ -7,6 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "common/file/io_error.h"
 #include "common/log/log.h"
 #include "common/status/error_reason.h"
 #include "common/time/periodic_task.h"
@@ -106,19 +107,38 @@ class JobDriver::Impl {
     } else if (job.state == State::STATE_CANCELLING) {
       progress = CancelStep(seams_, job, work);
     }
-    return progress.ok() ? *progress : HandleError(job, progress.status(), work);
+    if (!progress.ok()) return HandleError(job, progress.status(), work);
+    return *progress;
+  }
+
+  static bool IsBlockedByDriver(const JobRecord& job) {
+    return !job.blocked.reason().empty() && job.blocked.task_id().empty();
+  }
+
+  // Records what the job cannot get past. Once: the next try may name another temporary file, and what is
+  // recorded wakes the driver.
+  void Block(const JobRecord& job, const absl::Status& error) {
+    if (IsBlockedByDriver(job)) return;
+    Log(LogLevel::kError, "job is blocked", {{"job", job.job_id}, {"error", std::string(error.message())}});
+    v1::Update update;
+    update.mutable_job_blocked()->set_job_id(job.job_id);
+    *update.mutable_job_blocked()->mutable_reason() = FailureOf(error);
+    const absl::Status committed = seams_.store.CommitAndWait(std::move(update));
+    if (!committed.ok()) {
+      Log(LogLevel::kInfo, "the job moved on meanwhile",
+          {{"job", job.job_id}, {"error", std::string(committed.message())}});
+    }
   }
 
   // A step's error fails the job, unless the job has moved on meanwhile (cancelled, or failed by a worker),
-  // or a disk failed when its result was in its place already.
+  // or storage failed: then the step is tried again, from what is durable, until it passes.
   bool HandleError(const JobRecord& job, const absl::Status& error, JobWork& work) {
     const std::shared_ptr<const JobRecord> now = seams_.store.Snapshot()->FindJob(job.job_id);
     if (now == nullptr || now->state != job.state) return true;
-    if (now->state == State::STATE_RUNNING && HasReason(error, Reason::kIo) &&
-        IsPublished(seams_.files, *now)) {
-      Log(LogLevel::kError, "a published result could not be recorded; trying again",
-          {{"job", job.job_id}, {"error", std::string(error.message())}});
+    if (now->state == State::STATE_RUNNING &&
+        (IsStorageTrouble(error) || (HasReason(error, Reason::kIo) && IsPublished(seams_.files, *now)))) {
       work = JobWork();
+      Block(*now, error);
       return false;
     }
     Log(LogLevel::kError, "job failed", {{"job", job.job_id}, {"error", std::string(error.message())}});

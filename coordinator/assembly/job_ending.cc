@@ -9,14 +9,20 @@
 
 namespace heroq {
 
+v1::JobFailure FailureOf(const absl::Status& error) {
+  v1::JobFailure failure;
+  const std::string reason = ReasonName(error);
+  failure.set_reason(reason.empty() ? std::string(InfoOf(Reason::kInternal).name) : reason);
+  failure.set_message(std::string(error.message()));
+  return failure;
+}
+
 absl::Status FailJob(DriverSeams& seams, const JobRecord& job, const absl::Status& error) {
   v1::Update update;
   v1::JobEnded& ended = *update.mutable_job_ended();
   ended.set_job_id(job.job_id);
   ended.set_state(v1::QuantizationJob::STATE_FAILED);
-  const std::string reason = ReasonName(error);
-  ended.mutable_failure()->set_reason(reason.empty() ? std::string(InfoOf(Reason::kInternal).name) : reason);
-  ended.mutable_failure()->set_message(std::string(error.message()));
+  *ended.mutable_failure() = FailureOf(error);
   return seams.store.CommitAndWait(std::move(update));
 }
 

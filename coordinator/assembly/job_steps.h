@@ -37,7 +37,8 @@ struct JobWork {
 };
 
 // Each step does at most one piece of work that ends in a commit or a finished file, and returns whether it
-// did any: then the job is looked at again in its new state. An error fails the job. Blocking; called on the
+// did any: then the job is looked at again in its new state. An error fails the job, unless it is storage
+// trouble (IsStorageTrouble) of a running one. Blocking; called on the
 // driver's thread only.
 
 // QUEUED: makes the plan.
@@ -59,6 +60,8 @@ absl::StatusOr<bool> CancelStep(DriverSeams& seams, const JobRecord& job, JobWor
 // After the end, whoever ended it: removes staging directories and blobs.
 absl::Status CleanUp(DriverSeams& seams, const CoordinatorState& state, const JobRecord& job, JobWork& work);
 
+// Reason (INTERNAL when it has none) and message of an error.
+v1::JobFailure FailureOf(const absl::Status& error);
 // Commits JobEnded FAILED with the reason and message of `error`.
 absl::Status FailJob(DriverSeams& seams, const JobRecord& job, const absl::Status& error);
 

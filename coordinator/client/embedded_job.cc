@@ -73,6 +73,8 @@ absl::StatusOr<FollowResult> RunEmbeddedJob(const CliContext& context, const Emb
                        events);
     FollowHooks hooks;
     hooks.on_child_exit = [&] { return cluster->ReapChildren(); };
+    // Whoever started this can make room; a server's job is tried again until it passes.
+    hooks.ends_when_blocked = true;
     result = FollowJob(events, progress, *context.clock, deadline, hooks);
   }
   if (result.end == FollowEnd::kInterrupted) progress.Note("stopping; what is done is kept");

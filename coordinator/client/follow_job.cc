@@ -3,12 +3,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/status/error_reason.h"
 
 namespace heroq {
 namespace {
 
 // Times on the screen move and deadlines are seen this often without any event.
 constexpr absl::Duration kTick = absl::Milliseconds(200);
+// Longer than a coordinator takes to try again.
+constexpr absl::Duration kBlockedPatience = absl::Seconds(12);
 
 }  // namespace
 
@@ -21,8 +24,14 @@ FollowResult FollowJob(UiEventQueue& events, ProgressRenderer& progress, Clock& 
     result.status = std::move(status);
     return result;
   };
+  absl::Duration blocked_since = clock.Monotonic();
   for (;;) {
-    if (deadline.has_value() && clock.Monotonic() >= *deadline) return ended(FollowEnd::kTimedOut);
+    const absl::Duration now = clock.Monotonic();
+    if (deadline.has_value() && now >= *deadline) return ended(FollowEnd::kTimedOut);
+    if (!result.job.has_blocked()) blocked_since = now;
+    if (hooks.ends_when_blocked && now - blocked_since >= kBlockedPatience) {
+      return ended(FollowEnd::kFailed, MakeError(Reason::kIo, result.job.blocked().message()));
+    }
     const std::optional<UiEvent> event = events.Pop(kTick);
     if (!event.has_value() || std::holds_alternative<ResizeEvent>(*event)) {
       progress.Refresh();

@@ -22,6 +22,8 @@ struct FollowResult {
 struct FollowHooks {
   // After a ChildExitEvent; an error ends the following.
   std::function<absl::Status()> on_child_exit;
+  // Whether a job that stays blocked for 12 s ends the following, with the IO_ERROR it cannot get past.
+  bool ends_when_blocked = false;
   // Every update, before it is shown.
   std::function<void(const v1::WatchQuantizationJobResponse&)> on_update;
 };

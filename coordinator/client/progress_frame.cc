@@ -68,6 +68,10 @@ std::string RunningLine(const v1::RunningTask& task) {
                          static_cast<int>(100 * std::clamp(task.fraction(), 0.0, 1.0)), task.activity());
 }
 
+std::string BlockedText(const v1::QuantizationJob& job) {
+  return absl::StrCat("blocked: ", job.blocked().message(), "; tried again until it passes");
+}
+
 // Lines that keep their place while tasks come and go.
 std::vector<const v1::RunningTask*> ByWorker(const v1::QuantizationJob& job) {
   std::vector<const v1::RunningTask*> tasks;
@@ -89,7 +93,9 @@ std::vector<std::string> RenderFrame(const v1::QuantizationJob& job, absl::Durat
   const std::size_t rows = static_cast<std::size_t>(std::max(size.height - 1, 1));
   std::vector<std::string> lines;
   lines.push_back(Paint(Truncate(Headline(job, elapsed), width, terminal.unicode), "1", terminal));
-  if (IsStuck(job)) {
+  if (job.has_blocked()) {
+    lines.push_back(Paint(Truncate("  " + BlockedText(job), width, terminal.unicode), "31", terminal));
+  } else if (IsStuck(job)) {
     lines.push_back(Paint(Truncate("  " + job.waiting_for(), width, terminal.unicode), "33", terminal));
   }
   for (const Gauge& gauge : GaugesOf(job)) lines.push_back(GaugeLine(gauge, terminal, width));
@@ -113,7 +119,11 @@ std::string RenderLine(const v1::QuantizationJob& job) {
   if (job.eta_seconds() > 0 && !IsTerminal(job)) {
     parts.push_back(absl::StrCat("about ", DurationText(absl::Seconds(job.eta_seconds())), " left"));
   }
-  if (IsStuck(job)) parts.push_back(job.waiting_for());
+  if (job.has_blocked()) {
+    parts.push_back(BlockedText(job));
+  } else if (IsStuck(job)) {
+    parts.push_back(job.waiting_for());
+  }
   const std::string what =
       job.state() == v1::QuantizationJob::STATE_RUNNING ? PhaseText(job.phase()) : StateText(job.state());
   return parts.empty() ? what : absl::StrCat(what, ": ", absl::StrJoin(parts, ", "));

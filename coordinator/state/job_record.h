@@ -60,6 +60,7 @@ struct JobRecord {
   std::map<std::string, v1::FileAssembled> files;  // by name
   std::string staging_directory;
   v1::JobFailure failure;
+  v1::JobFailure blocked;  // without a reason: it is not
   v1::JobResult result;
 
   bool terminal() const {

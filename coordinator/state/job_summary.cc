@@ -90,6 +90,7 @@ v1::QuantizationJob SummarizeJob(const JobRecord& job, const std::vector<v1::Run
   const bool estimable = planned && job.state == v1::QuantizationJob::STATE_RUNNING;
   summary.set_eta_seconds(estimable ? Eta(*job.plan, kinds, running) : kUnknown);
   if (job.state == v1::QuantizationJob::STATE_FAILED) *summary.mutable_failure() = job.failure;
+  if (!job.blocked.reason().empty()) *summary.mutable_blocked() = job.blocked;
   // A failed quality gate leaves its numbers.
   if (job.terminal() && job.result.ByteSizeLong() > 0) *summary.mutable_result() = job.result;
   return summary;

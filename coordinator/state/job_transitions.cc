@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "common/status/error_reason.h"
 #include "coordinator/state/job_state.h"
 #include "coordinator/state/proto_time.h"
 #include "coordinator/state/unwritten_units.h"
@@ -38,11 +39,15 @@ void VoidLeases(JobRecord& job) {
 void Apply(CoordinatorState& state, const v1::EpochStarted& change, absl::Time time) {
   state.epoch = change.epoch();
   state.last_fence_counter = 0;
-  std::vector<std::string> leased;
+  std::vector<std::string> begun;
   for (const auto& [job_id, job] : state.jobs) {
-    if (!job->leases.empty()) leased.push_back(job_id);
+    if (!job->leases.empty() || job->blocked.ByteSizeLong() > 0) begun.push_back(job_id);
   }
-  for (const std::string& job_id : leased) VoidLeases(Mutable(state, job_id));
+  for (const std::string& job_id : begun) {
+    JobRecord& job = Mutable(state, job_id);
+    VoidLeases(job);
+    job.blocked.Clear();
+  }
 }
 
 void Apply(CoordinatorState& state, const v1::JobCreated& change, absl::Time time) {
@@ -104,6 +109,7 @@ void Apply(CoordinatorState& state, const v1::TaskCompleted& change, absl::Time 
     job.tasks[task].worker_id = lease->second.worker_id;
   }
   job.leases.erase(lease);
+  if (!job.blocked.task_id().empty()) job.blocked.Clear();
 }
 
 void Apply(CoordinatorState& state, const v1::TaskReturned& change, absl::Time time) {
@@ -117,25 +123,46 @@ void Apply(CoordinatorState& state, const v1::TaskReturned& change, absl::Time t
     if (change.cause() == v1::TaskReturned::CAUSE_LOST) {
       task.losses += 1;
     } else if (change.cause() == v1::TaskReturned::CAUSE_FAILED) {
-      (change.failure_kind() == v1::FAILURE_KIND_OUT_OF_MEMORY ? task.out_of_memory : task.failures) += 1;
+      switch (change.failure_kind()) {
+        case v1::FAILURE_KIND_STORAGE:
+          break;
+        case v1::FAILURE_KIND_OUT_OF_MEMORY:
+          task.out_of_memory += 1;
+          break;
+        default:
+          task.failures += 1;
+      }
     }
+  }
+  if (change.cause() == v1::TaskReturned::CAUSE_FAILED && change.failure_kind() == v1::FAILURE_KIND_STORAGE) {
+    job.blocked.set_reason(std::string(InfoOf(Reason::kIo).name));
+    job.blocked.set_task_id(job.graph->nodes()[lease->second.tasks.front()].id);
+    job.blocked.set_message(change.message());
   }
   job.leases.erase(lease);
 }
 
 void Apply(CoordinatorState& state, const v1::FileAssembled& change, absl::Time time) {
-  Mutable(state, change.job_id()).files[change.name()] = change;
+  JobRecord& job = Mutable(state, change.job_id());
+  job.files[change.name()] = change;
+  job.blocked.Clear();
 }
 
 void Apply(CoordinatorState& state, const v1::JobPhaseChanged& change, absl::Time time) {
   JobRecord& job = Mutable(state, change.job_id());
   job.phase = change.phase();
+  job.blocked.Clear();
   if (!change.staging_directory().empty()) job.staging_directory = change.staging_directory();
+}
+
+void Apply(CoordinatorState& state, const v1::JobBlocked& change, absl::Time time) {
+  Mutable(state, change.job_id()).blocked = change.reason();
 }
 
 void Apply(CoordinatorState& state, const v1::JobCancelRequested& change, absl::Time time) {
   JobRecord& job = Mutable(state, change.job_id());
   job.state = Job::STATE_CANCELLING;
+  job.blocked.Clear();
   VoidLeases(job);
 }
 
@@ -144,6 +171,7 @@ void Apply(CoordinatorState& state, const v1::JobEnded& change, absl::Time time)
   VoidLeases(job);
   job.state = change.state();
   if (change.state() == Job::STATE_SUCCEEDED) job.phase = Job::PHASE_PUBLISHED;
+  job.blocked.Clear();
   job.end_time = time;
   job.failure = change.failure();
   job.result = change.result();
@@ -204,6 +232,8 @@ void ApplyUpdate(CoordinatorState& state, const v1::Update& update) {
       return Apply(state, update.job_ended(), time);
     case v1::Update::kJobDeleted:
       return Apply(state, update.job_deleted(), time);
+    case v1::Update::kJobBlocked:
+      return Apply(state, update.job_blocked(), time);
     case v1::Update::kBlobsLost:
       return Apply(state, update.blobs_lost(), time);
     case v1::Update::CHANGE_NOT_SET:

@@ -175,6 +175,10 @@ absl::Status Validate(const CoordinatorState& state, const v1::JobPhaseChanged& 
   return absl::OkStatus();
 }
 
+absl::Status Validate(const CoordinatorState& state, const v1::JobBlocked& change) {
+  return FindRunning(state, change.job_id()).status();
+}
+
 absl::Status Validate(const CoordinatorState& state, const v1::JobCancelRequested& change) {
   return Find(state, change.job_id()).status();
 }
@@ -239,6 +243,8 @@ absl::Status ValidateUpdate(const CoordinatorState& state, const v1::Update& upd
       return Validate(state, update.job_ended());
     case v1::Update::kJobDeleted:
       return Validate(state, update.job_deleted());
+    case v1::Update::kJobBlocked:
+      return Validate(state, update.job_blocked());
     case v1::Update::kBlobsLost:
       return Validate(state, update.blobs_lost());
     case v1::Update::CHANGE_NOT_SET:

@@ -48,6 +48,7 @@ class FullDiskTest : public PowerCutJob {
     }
     files.SetHook(nullptr);
     EXPECT_EQ(RunOnce(files), "");
+    EXPECT_FALSE(began_again_) << error;
     EXPECT_EQ(PublishedBytes(files, kOutput), expected());
     return true;
   }
@@ -61,8 +62,25 @@ class FullDiskTest : public PowerCutJob {
   // One life of a coordinator; what went wrong.
   std::string RunOnce(PowerCutFileSystem& files) {
     const absl::StatusOr<std::unique_ptr<CoordinatorLife>> life = CoordinatorLife::Start(files, state());
-    return life.ok() ? Finish(**life) : life.status().ToString();
+    if (!life.ok()) return life.status().ToString();
+    const std::string error = Finish(**life);
+    began_again_ = DeletedAfterPlanning((*life)->acknowledged().all());
+    return error;
   }
+
+  // Whether a job that had tasks was given up.
+  static bool DeletedAfterPlanning(const std::vector<std::string>& updates) {
+    bool planned = false;
+    for (const std::string& bytes : updates) {
+      v1::Update update;
+      EXPECT_TRUE(update.ParseFromString(bytes));
+      if (update.has_job_deleted() && planned) return true;
+      planned = planned || update.has_job_planned();
+    }
+    return false;
+  }
+
+  bool began_again_ = false;
 
   void SurvivesEvery(Fault fault, int stride = 1) {
     fault.at = 1;

@@ -69,7 +69,8 @@ class PowerCutJob : public testing::Test {
     if (const absl::Status ran = life.RunToEnd(kJob); !ran.ok()) return ran.ToString();
     const std::shared_ptr<const JobRecord> job = life.Job(kJob);
     if (job->state == v1::QuantizationJob::STATE_SUCCEEDED) return "";
-    return v1::QuantizationJob::State_Name(job->state) + ": " + job->failure.message();
+    return v1::QuantizationJob::State_Name(job->state) + ": " + job->failure.message() +
+           job->blocked.message();
   }
 
   const std::string& state() const { return state_.path(); }

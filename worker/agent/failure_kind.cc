@@ -1,5 +1,6 @@
 #include "worker/agent/failure_kind.h"
 
+#include "common/file/io_error.h"
 #include "common/status/error_reason.h"
 
 namespace heroq {
@@ -16,6 +17,7 @@ bool HasAny(const absl::Status& error, std::initializer_list<Reason> reasons) {
 
 v1::FailureKind FailureKindOf(const absl::Status& error) {
   if (HasReason(error, Reason::kOutOfMemory)) return v1::FAILURE_KIND_OUT_OF_MEMORY;
+  if (IsStorageTrouble(error)) return v1::FAILURE_KIND_STORAGE;
   if (HasReason(error, Reason::kNumericalFailure)) return v1::FAILURE_KIND_NUMERICAL;
   // A model that is not found may be a mount this machine lacks, so it is not among them.
   if (HasAny(error, {Reason::kAlreadyQuantized, Reason::kCalibrationRequired, Reason::kFileCorrupt,

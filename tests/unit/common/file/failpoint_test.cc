@@ -68,6 +68,13 @@ TEST_F(FailpointTest, AnErrorNamesTheFailpointAndComesAtItsHitOnly) {
   EXPECT_FALSE(HEROQ_FAILPOINT_STATUS(publish_after_rename).ok());
 }
 
+TEST_F(FailpointTest, AnErrorMayStayFromItsHitOn) {
+  ASSERT_TRUE(ArmFailpoints("publish_before_rename=error@2+").ok());
+  EXPECT_TRUE(Publish().ok());
+  EXPECT_FALSE(Publish().ok());
+  EXPECT_FALSE(Publish().ok());
+}
+
 TEST_F(FailpointTest, ACrashIsSigkill) {
   const int status = WaitStatusOfChild("publish_before_rename=crash");
   ASSERT_TRUE(WIFSIGNALED(status));
@@ -95,9 +102,10 @@ TEST_F(FailpointTest, TheTraceTellsWhatWasReachedAndWhatHappened) {
 
 TEST_F(FailpointTest, WhatIsNotUnderstoodIsRefused) {
   for (const char* specification :
-       {"publish_before_renam=crash", "publish_before_rename", "publish_before_rename=",
-        "publish_before_rename=explode", "publish_before_rename=crash@0", "publish_before_rename=crash@x",
-        "publish_before_rename=crash@", "publish_after_rename=error;nonsense", "=crash"}) {
+       {"publish_before_renam=crash", "publish_before_rename",
+        "publish_before_rename=", "publish_before_rename=explode", "publish_before_rename=crash@0",
+        "publish_before_rename=crash@x", "publish_before_rename=crash@", "publish_before_rename=crash@+",
+        "publish_after_rename=error;nonsense", "=crash"}) {
     const absl::Status refused = ArmFailpoints(specification);
     EXPECT_TRUE(HasReason(refused, Reason::kInvalidSpec)) << specification << ": " << refused;
     EXPECT_THAT(refused.message(), HasSubstr("HEROQ_FAILPOINTS")) << specification;

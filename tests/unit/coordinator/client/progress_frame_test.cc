@@ -101,6 +101,15 @@ TEST(ProgressFrameTest, WaitingCountsOnlyWhenNothingRuns) {
   EXPECT_NE(RenderLine(job).find(", waiting for a free worker"), std::string::npos);
 }
 
+TEST(ProgressFrameTest, WhatBlocksTheJobIsShownWhileTasksRun) {
+  v1::QuantizationJob job = Job();
+  job.mutable_blocked()->set_message("write /out: No space left on device");
+  EXPECT_NE(RenderLine(job).find(", blocked: write /out: No space left on device; tried again"),
+            std::string::npos);
+  EXPECT_EQ(RenderFrame(job, absl::Seconds(3), {}, {120, 24})[1].substr(0, 44),
+            "  blocked: write /out: No space left on devi");
+}
+
 TEST(ProgressFrameTest, LineSaysTheSame) {
   EXPECT_EQ(RenderLine(Job()), "calibrating: calibrate 123/240, quantize 20/60, about 2m03s left");
   v1::QuantizationJob queued;

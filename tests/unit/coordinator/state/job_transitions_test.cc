@@ -67,6 +67,45 @@ TEST(JobTransitionsTest, ReturnedLeaseChargesTheBudgetOfItsCause) {
   EXPECT_EQ(task.out_of_memory, 1);
 }
 
+TEST(JobTransitionsTest, StorageTroubleBlocksTheJobUntilATaskCompletesAndChargesNothing) {
+  StateFixture fixture;
+  fixture.AddJob("a");
+  const v1::TaskLeased other = fixture.Lease("a", {"capture/0/1"});
+  v1::Update returned = ReturnUpdate(fixture.Lease("a", {"capture/0/0"}), v1::TaskReturned::CAUSE_FAILED,
+                                     v1::FAILURE_KIND_STORAGE);
+  returned.mutable_task_returned()->set_message("disk full");
+  ASSERT_TRUE(fixture.Apply(returned).ok());
+  EXPECT_EQ(fixture.Task("a", "capture/0/0").failures, 0);
+  EXPECT_EQ(fixture.Job("a").blocked.reason(), "IO_ERROR");
+  EXPECT_EQ(fixture.Job("a").blocked.message(), "disk full");
+  EXPECT_EQ(fixture.Job("a").blocked.task_id(), "capture/0/0");
+  ASSERT_TRUE(fixture.Apply(CompleteUpdate(other)).ok());
+  EXPECT_EQ(fixture.Job("a").blocked.reason(), "");
+}
+
+TEST(JobTransitionsTest, BlockedJobGoesOnWithAFileAPhaseOrANewEpoch) {
+  v1::Update file;
+  file.mutable_file_assembled()->set_job_id("a");
+  file.mutable_file_assembled()->set_name("model-0.safetensors");
+  v1::Update phase;
+  phase.mutable_job_phase_changed()->set_job_id("a");
+  phase.mutable_job_phase_changed()->set_phase(Job::PHASE_ASSEMBLING);
+  v1::Update epoch;
+  epoch.mutable_epoch_started()->set_epoch(2);
+  for (const v1::Update& end : {file, phase, epoch}) {
+    StateFixture fixture;
+    fixture.AddJob("a");
+    v1::Update blocked;
+    blocked.mutable_job_blocked()->set_job_id("a");
+    blocked.mutable_job_blocked()->mutable_reason()->set_reason("IO_ERROR");
+    ASSERT_TRUE(fixture.Apply(blocked).ok());
+    fixture.Finish("a", {"capture/0/0"});
+    EXPECT_EQ(fixture.Job("a").blocked.reason(), "IO_ERROR") << "a task says nothing of the driver's disk";
+    ASSERT_TRUE(fixture.Apply(end).ok()) << end.ShortDebugString();
+    EXPECT_EQ(fixture.Job("a").blocked.reason(), "");
+  }
+}
+
 TEST(JobTransitionsTest, NewEpochVoidsLeasesWithoutCharge) {
   StateFixture fixture;
   fixture.AddJob("a");

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
+#include "common/file/io_error.h"
 #include "common/status/error_reason.h"
 
 namespace heroq {
@@ -16,11 +19,18 @@ TEST(FailureKindTest, WhatARetryCannotChangeIsNotInternal) {
 }
 
 TEST(FailureKindTest, TheRestIsTriedAgain) {
-  for (Reason reason : {Reason::kBlobMissing, Reason::kBlobCorrupt, Reason::kIo, Reason::kInternal,
-                        Reason::kUnavailable, Reason::kModelNotFound}) {
+  for (Reason reason : {Reason::kBlobMissing, Reason::kBlobCorrupt, Reason::kInternal, Reason::kUnavailable,
+                        Reason::kModelNotFound}) {
     EXPECT_EQ(FailureKindOf(MakeError(reason, "x")), v1::FAILURE_KIND_INTERNAL) << InfoOf(reason).name;
   }
   EXPECT_EQ(FailureKindOf(absl::UnknownError("x")), v1::FAILURE_KIND_INTERNAL);
+}
+
+TEST(FailureKindTest, StorageThatIsFullOrFailsIsNotTheTasksFault) {
+  EXPECT_EQ(FailureKindOf(IoError(ENOSPC, "write", "/x")), v1::FAILURE_KIND_STORAGE);
+  EXPECT_EQ(FailureKindOf(IoError(EIO, "sync", "/x")), v1::FAILURE_KIND_STORAGE);
+  EXPECT_EQ(FailureKindOf(IoError(ENOENT, "open", "/x")), v1::FAILURE_KIND_INTERNAL);
+  EXPECT_EQ(FailureKindOf(IoError(EACCES, "open", "/x")), v1::FAILURE_KIND_INTERNAL);
 }
 
 TEST(FailureKindTest, AnnotationsKeepTheKind) {
