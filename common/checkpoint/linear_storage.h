@@ -34,8 +34,8 @@ struct LinearStorage {
   LinearFormat format = LinearFormat::kPackQuantized;
   QuantScheme scheme;
   GroupIndex group_index = GroupIndex::kAbsent;
-  // Scales of a symmetric grid may be below zero: AutoRound mirrors the grid so that its longer side holds the
-  // largest weight.
+  // Scales of a symmetric grid may be below zero: AutoRound mirrors the grid so that its longer side holds
+  // the largest weight.
   bool signed_scales = false;
 
   // Input columns that share a scale; the last group may be shorter.

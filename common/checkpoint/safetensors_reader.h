@@ -30,11 +30,12 @@ struct SafetensorsLimits {
   int64_t max_name_bytes = 1024;  // of a tensor
 };
 
-// A safetensors file, strictly: header, counts and names within limits, header within the file, UTF-8 JSON that starts with '{', no
-// duplicate keys, known dtypes, offsets that start at 0, follow each other without hole or overlap and end at
-// the file's end, sizes that match shapes. Accepts only what the Python library accepts. FILE_CORRUPT names
-// file, tensor and rule; UNSUPPORTED names a tensor of a dtype heroq does not read (8-bit floats and smaller,
-// complex). Reads by pread: a file truncated later is an error. Thread-safe after Open.
+// A safetensors file, strictly: header, counts and names within limits, header within the file, UTF-8 JSON
+// that starts with '{', no duplicate keys, known dtypes, offsets that start at 0, follow each other without
+// hole or overlap and end at the file's end, sizes that match shapes. Accepts only what the Python library
+// accepts. FILE_CORRUPT names file, tensor and rule; UNSUPPORTED names a tensor of a dtype heroq does not
+// read (8-bit floats and smaller, complex). Reads by pread: a file truncated later is an error. Thread-safe
+// after Open.
 class SafetensorsReader {
  public:
   static absl::StatusOr<std::unique_ptr<SafetensorsReader>> Open(FileSystem& files, const std::string& path,

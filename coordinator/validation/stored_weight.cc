@@ -83,7 +83,8 @@ absl::StatusOr<std::vector<int32_t>> ReadIntegers(const CheckpointReader& reader
 absl::StatusOr<StoredWeight> ReadStoredWeight(const CheckpointReader& reader, const LinearLayout& linear,
                                               const LinearStorage& storage) {
   const LinearParts parts = PartsOf(linear.name, storage);
-  StoredWeight weight{linear.out_features, linear.in_features, storage.groups(linear.in_features), {}, {}, {}, {}};
+  StoredWeight weight{
+      linear.out_features, linear.in_features, storage.groups(linear.in_features), {}, {}, {}, {}};
   HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry scales, reader.Find(parts.scales));
   HEROQ_ASSIGN_OR_RETURN(weight.scales, ReadFloats(scales));
   const bool whole_bytes = storage.format == LinearFormat::kIntQuantized;
