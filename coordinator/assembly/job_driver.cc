@@ -108,6 +108,8 @@ class JobDriver::Impl {
       progress = CancelStep(seams_, job, work);
     }
     if (!progress.ok()) return HandleError(job, progress.status(), work);
+    // Nothing is left that could fail. A step that succeeds says less: what failed may come after it.
+    if (!*progress && IsBlockedByDriver(job)) CommitBlocked(job, v1::JobFailure());
     return *progress;
   }
 
@@ -120,9 +122,14 @@ class JobDriver::Impl {
   void Block(const JobRecord& job, const absl::Status& error) {
     if (IsBlockedByDriver(job)) return;
     Log(LogLevel::kError, "job is blocked", {{"job", job.job_id}, {"error", std::string(error.message())}});
+    CommitBlocked(job, FailureOf(error));
+  }
+
+  // No reason: it can go on.
+  void CommitBlocked(const JobRecord& job, const v1::JobFailure& reason) {
     v1::Update update;
     update.mutable_job_blocked()->set_job_id(job.job_id);
-    *update.mutable_job_blocked()->mutable_reason() = FailureOf(error);
+    *update.mutable_job_blocked()->mutable_reason() = reason;
     const absl::Status committed = seams_.store.CommitAndWait(std::move(update));
     if (!committed.ok()) {
       Log(LogLevel::kInfo, "the job moved on meanwhile",

@@ -81,7 +81,9 @@ std::optional<JobUpdateText> DescribeUpdate(const v1::Update& update) {
       return Event(update.job_deleted().job_id(), "job_deleted", "deleted");
     case v1::Update::kJobBlocked:
       return Event(update.job_blocked().job_id(), "job_blocked",
-                   absl::StrCat("blocked: ", update.job_blocked().reason().message(), "; tried again"));
+                   update.job_blocked().reason().reason().empty()
+                       ? "goes on"
+                       : absl::StrCat("blocked: ", update.job_blocked().reason().message(), "; tried again"));
     case v1::Update::kBlobsLost:
       return Event(update.blobs_lost().job_id(), "blobs_lost",
                    absl::StrCat("results are gone and made again: ",

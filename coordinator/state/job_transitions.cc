@@ -143,15 +143,12 @@ void Apply(CoordinatorState& state, const v1::TaskReturned& change, absl::Time t
 }
 
 void Apply(CoordinatorState& state, const v1::FileAssembled& change, absl::Time time) {
-  JobRecord& job = Mutable(state, change.job_id());
-  job.files[change.name()] = change;
-  job.blocked.Clear();
+  Mutable(state, change.job_id()).files[change.name()] = change;
 }
 
 void Apply(CoordinatorState& state, const v1::JobPhaseChanged& change, absl::Time time) {
   JobRecord& job = Mutable(state, change.job_id());
   job.phase = change.phase();
-  job.blocked.Clear();
   if (!change.staging_directory().empty()) job.staging_directory = change.staging_directory();
 }
 

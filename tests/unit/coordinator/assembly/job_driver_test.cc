@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <limits>
 #include <map>
 
+#include "absl/strings/match.h"
 #include "common/blob/digest_proto.h"
+#include "common/file/io_error.h"
 #include "coordinator/validation/checkpoint_validator.h"
 #include "tests/support/driver_harness.h"
 #include "tests/support/memory_file_system.h"
@@ -195,6 +198,30 @@ TEST_F(JobDriverTest, ChangedSourcesFailTheJob) {
   harness_.RunToEnd("job");
   EXPECT_THAT(FailureOf("job"), HasSubstr("SOURCE_CHANGED"));
   EXPECT_THAT(Names(files_, "/out"), IsEmpty());
+}
+
+TEST_F(JobDriverTest, AJobBlockedByItsDiskGoesOnOnceItsStepsPassLongBeforeAFileIsDone) {
+  files_.SetFault([](absl::string_view operation, const std::string& path) {
+    return operation == "write" && absl::StartsWith(path, "/out/") ? IoError(ENOSPC, operation, path)
+                                                                   : absl::OkStatus();
+  });
+  harness_.CreateJob("job", Spec());
+  harness_.driver().RunUntilIdle();
+  while (harness_.Job("job")->blocked.reason().empty()) {
+    ASSERT_TRUE(harness_.CompleteOneTask("job"));
+    harness_.driver().RunUntilIdle();
+  }
+  EXPECT_EQ(harness_.Job("job")->blocked.reason(), "IO_ERROR");
+  EXPECT_THAT(harness_.Job("job")->blocked.message(), HasSubstr("No space left on device"));
+  harness_.driver().RunUntilIdle();
+  EXPECT_EQ(harness_.Job("job")->blocked.reason(), "IO_ERROR") << "steps before the failing one succeed";
+  EXPECT_EQ(harness_.Job("job")->state, Job::STATE_RUNNING);
+  files_.SetFault(nullptr);
+  harness_.driver().RunUntilIdle();
+  EXPECT_EQ(harness_.Job("job")->blocked.reason(), "");
+  EXPECT_THAT(harness_.Job("job")->files, IsEmpty());
+  harness_.RunToEnd("job");
+  EXPECT_EQ(harness_.Job("job")->state, Job::STATE_SUCCEEDED);
 }
 
 TEST_F(JobDriverTest, TheQualityGateKeepsBadModelsFromBeingPublished) {

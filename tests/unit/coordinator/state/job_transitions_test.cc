@@ -83,21 +83,17 @@ TEST(JobTransitionsTest, StorageTroubleBlocksTheJobUntilATaskCompletesAndCharges
   EXPECT_EQ(fixture.Job("a").blocked.reason(), "");
 }
 
-TEST(JobTransitionsTest, BlockedJobGoesOnWithAFileAPhaseOrANewEpoch) {
-  v1::Update file;
-  file.mutable_file_assembled()->set_job_id("a");
-  file.mutable_file_assembled()->set_name("model-0.safetensors");
-  v1::Update phase;
-  phase.mutable_job_phase_changed()->set_job_id("a");
-  phase.mutable_job_phase_changed()->set_phase(Job::PHASE_ASSEMBLING);
+TEST(JobTransitionsTest, BlockedJobGoesOnWhenItsDriverOrANewEpochSaysSo) {
+  v1::Update blocked;
+  blocked.mutable_job_blocked()->set_job_id("a");
+  blocked.mutable_job_blocked()->mutable_reason()->set_reason("IO_ERROR");
+  v1::Update unblocked;
+  unblocked.mutable_job_blocked()->set_job_id("a");
   v1::Update epoch;
   epoch.mutable_epoch_started()->set_epoch(2);
-  for (const v1::Update& end : {file, phase, epoch}) {
+  for (const v1::Update& end : {unblocked, epoch}) {
     StateFixture fixture;
     fixture.AddJob("a");
-    v1::Update blocked;
-    blocked.mutable_job_blocked()->set_job_id("a");
-    blocked.mutable_job_blocked()->mutable_reason()->set_reason("IO_ERROR");
     ASSERT_TRUE(fixture.Apply(blocked).ok());
     fixture.Finish("a", {"capture/0/0"});
     EXPECT_EQ(fixture.Job("a").blocked.reason(), "IO_ERROR") << "a task says nothing of the driver's disk";
