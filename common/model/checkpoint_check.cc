@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/tensor_pieces.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 
@@ -15,7 +16,6 @@ namespace heroq {
 namespace {
 
 constexpr char kHeadName[] = "lm_head.weight";
-constexpr int64_t kCompareBytes = int64_t{4} << 20;
 
 constexpr size_t kMaxListed = 5;
 
@@ -55,21 +55,6 @@ void CheckTensor(const TensorLayout& expected, const CheckpointReader& checkpoin
   } else if (info.dtype != DType::kBf16 && info.dtype != DType::kF16 && info.dtype != DType::kF32) {
     problems.Add(expected.name, absl::StrCat("is ", ToString(info.dtype), ", expected BF16, F16 or F32"));
   }
-}
-
-absl::StatusOr<bool> SameBytes(const CheckpointReader::Entry& a, const CheckpointReader::Entry& b) {
-  if (a.info.dtype != b.info.dtype || a.info.shape != b.info.shape) return false;
-  std::string left;
-  std::string right;
-  for (int64_t at = 0; at < a.info.size; at += kCompareBytes) {
-    const int64_t size = std::min(kCompareBytes, a.info.size - at);
-    left.resize(size);
-    right.resize(size);
-    HEROQ_RETURN_IF_ERROR(a.file->ReadPart(a.info, at, size, left.data()));
-    HEROQ_RETURN_IF_ERROR(b.file->ReadPart(b.info, at, size, right.data()));
-    if (left != right) return false;
-  }
-  return true;
 }
 
 absl::Status CheckExtra(const std::string& name, const CheckpointReader::Entry& entry,

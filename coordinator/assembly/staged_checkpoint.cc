@@ -1,10 +1,10 @@
 #include "coordinator/assembly/staged_checkpoint.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/finite_values.h"
+#include "common/checkpoint/tensor_pieces.h"
 #include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -15,7 +15,6 @@
 namespace heroq {
 namespace {
 
-constexpr int64_t kCopyBytes = int64_t{8} << 20;
 constexpr char kPartSuffix[] = ".part";
 
 }  // namespace
@@ -73,15 +72,11 @@ absl::Status StagedCheckpoint::Begin(const v1::PlannedFile& planned, const Check
 absl::Status StagedCheckpoint::CopyTensor(const v1::PlannedTensor& tensor, int64_t offset,
                                           const CheckpointReader& source, WritableFile& file) {
   HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, source.Find(tensor.name()));
-  std::string buffer;
   int64_t bad = 0;
-  for (int64_t at = 0; at < entry.info.size; at += kCopyBytes) {
-    buffer.resize(std::min(kCopyBytes, entry.info.size - at));
-    HEROQ_RETURN_IF_ERROR(
-        entry.file->ReadPart(entry.info, at, static_cast<int64_t>(buffer.size()), buffer.data()));
-    bad += CountNonFinite(entry.info.dtype, buffer);
-    HEROQ_RETURN_IF_ERROR(file.WriteAt(offset + at, buffer));
-  }
+  HEROQ_RETURN_IF_ERROR(ReadInPieces(entry, [&](int64_t at, absl::string_view piece) {
+    bad += CountNonFinite(entry.info.dtype, piece);
+    return file.WriteAt(offset + at, piece);
+  }));
   if (bad == 0) return absl::OkStatus();
   return MakeError(Reason::kModelInvalid,
                    absl::StrCat(plan_->model_directory(), ": tensor ", tensor.name(), ": ", bad, " of ",

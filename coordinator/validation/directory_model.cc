@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/shard_index.h"
 #include "common/checkpoint/stored_quantization.h"
+#include "common/checkpoint/tensor_pieces.h"
 #include "common/model/config_reader.h"
 #include "common/status/error_reason.h"
 #include "coordinator/validation/linear_parts.h"
@@ -176,7 +177,7 @@ void CheckStructure(FileSystem& files, const DirectoryModel& model, Findings& fi
     const bool fits = findings.Check(info.shape == tensor.shape && type_fits, "tensor_shape", place,
                                      Describe(tensor), Describe(ToString(info.dtype), info.shape));
     if (!fits || !tensor.finite_values) continue;
-    const absl::StatusOr<int64_t> bad = CountNotFinite(entry->second);
+    const absl::StatusOr<int64_t> bad = CountNonFinite(entry->second);
     findings.Check(bad.ok() && *bad == 0, "value_not_finite", place, "finite values",
                    bad.ok() ? absl::StrCat(*bad, " NaN or Inf") : std::string(bad.status().message()));
   }

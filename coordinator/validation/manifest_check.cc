@@ -1,6 +1,5 @@
 #include "coordinator/validation/manifest_check.h"
 
-#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/blob/sha256.h"
+#include "common/checkpoint/tensor_pieces.h"
 #include "common/status/status_macros.h"
 #include "coordinator/validation/file_digest.h"
 
@@ -17,7 +17,6 @@ namespace heroq {
 namespace {
 
 constexpr char kRunName[] = "report/run.json";
-constexpr int64_t kPiece = int64_t{4} << 20;
 
 // Names of all files below a directory, relative to it. Hidden ones belong to version control and download
 // tools.
@@ -71,13 +70,10 @@ absl::Status CheckHashes(FileSystem& files, const std::string& directory, const 
 
 absl::StatusOr<std::string> DigestOf(const CheckpointReader::Entry& entry) {
   Sha256 digest;
-  std::string piece;
-  for (int64_t offset = 0; offset < entry.info.size; offset += kPiece) {
-    piece.resize(static_cast<size_t>(std::min(kPiece, entry.info.size - offset)));
-    HEROQ_RETURN_IF_ERROR(
-        entry.file->ReadPart(entry.info, offset, static_cast<int64_t>(piece.size()), piece.data()));
+  HEROQ_RETURN_IF_ERROR(ReadInPieces(entry, [&](int64_t, absl::string_view piece) {
     digest.Update(piece);
-  }
+    return absl::OkStatus();
+  }));
   return digest.Finish();
 }
 

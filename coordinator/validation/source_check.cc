@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/tensor_pieces.h"
 #include "common/status/status_macros.h"
 #include "coordinator/validation/stored_weight.h"
 #include "coordinator/validation/tensor_checks.h"

@@ -1,20 +1,17 @@
 #include "coordinator/validation/tensor_checks.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/tensor_pieces.h"
 #include "common/quant/half.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 
 namespace heroq {
 namespace {
-
-constexpr int64_t kPiece = int64_t{4} << 20;
 
 template <typename Stored, typename Convert>
 std::vector<float> ConvertAll(const std::string& bytes, Convert convert) {
@@ -51,26 +48,6 @@ absl::StatusOr<std::vector<float>> ReadFloats(const CheckpointReader::Entry& ent
                        absl::StrCat("tensor ", entry.info.name, " is ", ToString(entry.info.dtype),
                                     ", expected BF16, F16, F32 or F64"));
   }
-}
-
-absl::StatusOr<int64_t> CountNotFinite(const CheckpointReader::Entry& entry) {
-  HEROQ_ASSIGN_OR_RETURN(const std::vector<float> values, ReadFloats(entry));
-  return std::count_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
-}
-
-absl::StatusOr<bool> SameBytes(const CheckpointReader::Entry& a, const CheckpointReader::Entry& b) {
-  if (a.info.dtype != b.info.dtype || a.info.shape != b.info.shape || a.info.size != b.info.size)
-    return false;
-  std::string left, right;
-  for (int64_t offset = 0; offset < a.info.size; offset += kPiece) {
-    const int64_t size = std::min(kPiece, a.info.size - offset);
-    left.resize(static_cast<size_t>(size));
-    right.resize(static_cast<size_t>(size));
-    HEROQ_RETURN_IF_ERROR(a.file->ReadPart(a.info, offset, size, left.data()));
-    HEROQ_RETURN_IF_ERROR(b.file->ReadPart(b.info, offset, size, right.data()));
-    if (left != right) return false;
-  }
-  return true;
 }
 
 absl::StatusOr<bool> SameValues(const CheckpointReader::Entry& copy, const CheckpointReader::Entry& source) {
