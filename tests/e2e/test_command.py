@@ -12,19 +12,9 @@ import pytest
 
 import heroq_cli
 import process_tree
+import run_processes
 from heroq_cli import HEROQ, heroq, published_bytes
 from run_inputs import EVALUATION, inputs, quantize_command  # noqa: F401 (inputs is a fixture)
-
-
-def child(process, program):
-    for pid in process_tree.descendants(process.pid):
-        try:
-            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
-        except OSError:
-            continue
-        if command.endswith(program):
-            return pid
-    return None
 
 
 def start_deep(inputs, out):
@@ -86,7 +76,7 @@ def test_a_run_without_its_coordinator_ends_and_resumes(inputs, tmp_path):
     heroq(*quantize_command(inputs, undisturbed, model="deep"))
     process = start_deep(inputs, out)
     family = process_tree.descendants(process.pid)
-    os.kill(child(process, "heroq-coordinator"), signal.SIGKILL)
+    os.kill(run_processes.family(process)["coordinator"], signal.SIGKILL)
     _, error = process.communicate(timeout=30)
     assert process.returncode == 5
     assert "the coordinator was killed by signal 9" in error

@@ -3,7 +3,6 @@ import json
 import os
 import pathlib
 import signal
-import time
 
 import pytest
 import torch
@@ -13,8 +12,9 @@ import heroq_cli
 import journal
 import judge
 import process_tree
+import run_processes
 from heroq_cli import heroq, published_bytes
-from run_inputs import CALIBRATION, EVALUATION, inputs, quantize_command  # noqa: F401 (inputs is a fixture)
+from run_inputs import EVALUATION, inputs, quantize_command  # noqa: F401 (inputs is a fixture)
 
 
 def quantize(inputs, out, *flags, model="model"):
@@ -66,24 +66,11 @@ def test_rtn_needs_no_calibration(inputs, tmp_path):
     assert torch.isfinite(model(torch.arange(16)[None]).logits).all()
 
 
-def workers_of(process):
-    """Worker processes of a running command: id -> process id."""
-    found = {}
-    for pid in process_tree.descendants(process.pid):
-        try:
-            arguments = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-        except OSError:
-            continue
-        if arguments[0].endswith("heroq-worker"):
-            found[arguments[arguments.index("--id") + 1]] = pid
-    return found
-
-
 def kill_in_the_middle_of_a_task(process, out):
     """A stopped worker cannot finish what the journal says it holds."""
     while True:
-        worker, pid = next(iter(workers_of(process).items()))
-        os.kill(pid, signal.SIGSTOP)
+        worker, pid = next(child for child in run_processes.family(process).items() if child[0] != "coordinator")
+        run_processes.stop(pid)
         if worker in journal.holders(out):
             os.kill(pid, signal.SIGKILL)
             return
@@ -91,22 +78,14 @@ def kill_in_the_middle_of_a_task(process, out):
         assert process.poll() is None, "the job ended before a worker was caught at work"
 
 
-def wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "gave up waiting"
-        time.sleep(0.02)
-
-
 def start_deep(inputs, out):
-    return heroq_cli.start("quantize", inputs / "deep", "--output", out, "--calibration", inputs / "calibration.txt",
-                           *CALIBRATION, "--workers", "2", "--keep-state")
+    return heroq_cli.start(*quantize_command(inputs, out, "--workers", "2", "--keep-state", model="deep"))
 
 
 def test_a_killed_worker_costs_nothing_but_time(inputs, tmp_path, undisturbed):
     out = tmp_path / "out"
     process = start_deep(inputs, out)
-    wait_until(lambda: len(journal.completed(out)) >= 6)
+    run_processes.wait_until(lambda: len(journal.completed(out)) >= 6)
     kill_in_the_middle_of_a_task(process, out)
     _, error = process.communicate(timeout=300)
     assert process.returncode == 0, error
@@ -117,7 +96,7 @@ def test_a_killed_worker_costs_nothing_but_time(inputs, tmp_path, undisturbed):
 def test_interrupted_job_resumes_without_redoing_tasks(inputs, tmp_path, undisturbed):
     out = tmp_path / "out"
     process = start_deep(inputs, out)
-    wait_until(lambda: len(journal.completed(out)) >= 6)
+    run_processes.wait_until(lambda: len(journal.completed(out)) >= 6)
     children = process_tree.descendants(process.pid)
     os.kill(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=10)
@@ -147,13 +126,12 @@ def test_a_finished_job_is_found_again(inputs, tmp_path):
 def test_changed_flags_over_unfinished_state_are_refused(inputs, tmp_path):
     out = tmp_path / "out"
     process = start_deep(inputs, out)
-    wait_until(lambda: len(journal.completed(out)) >= 2)
+    run_processes.wait_until(lambda: len(journal.completed(out)) >= 2)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=30)
-    refused = heroq("quantize", inputs / "deep", "--output", out, "--calibration", inputs / "calibration.txt", *CALIBRATION,
-                    "--bits", "3", "--group-size", "32", check=False)
+    changed = quantize_command(inputs, out, "--bits", "3", "--group-size", "32", model="deep")
+    refused = heroq(*changed, check=False)
     assert refused.returncode == 1
     assert "--restart" in refused.stderr and "weightBits" in refused.stderr.replace("weight_bits", "weightBits")
-    heroq("quantize", inputs / "deep", "--output", out, "--calibration", inputs / "calibration.txt", *CALIBRATION,
-          "--bits", "3", "--group-size", "32", "--restart")
+    heroq(*changed, "--restart")
     assert heroq_cli.manifest(out)

@@ -60,7 +60,7 @@ def test_a_worker_that_stops_loses_its_lease_and_its_late_result_changes_nothing
     worker, lease = cluster.stop_a_worker_at_work()
     run_processes.wait_until(lambda: set(lease["taskIds"]) <= set(journal.completed(cluster.state)))
     updates = journal.updates(cluster.state)
-    assert [lost["leaseId"] for lost in journal.lost_leases(updates)] == [lease["leaseId"]]
+    assert [lost["leaseId"] for lost in journal.leases_ended(updates, "CAUSE_LOST")] == [lease["leaseId"]]
     # Hand in what the worker was about to, since it may notice by itself first.
     refused = cluster.complete(lease)
     assert refused.code() == grpc.StatusCode.FAILED_PRECONDITION

@@ -1,16 +1,14 @@
 """Our safetensors files are the Python library's, byte for byte, and we accept nothing it refuses."""
 import json
-import os
-import pathlib
 import random
 import subprocess
 
 import pytest
 import torch
-from safetensors import SafetensorError, deserialize
 from safetensors.torch import save
 
-PROBE = pathlib.Path(os.environ["HEROQ_BIN"]) / "checkpoint_probe"
+from safetensors_verdicts import PROBE, our_verdicts, python_accepts
+
 DTYPES = [torch.bool, torch.uint8, torch.int8, torch.int16, torch.uint16, torch.float16, torch.bfloat16, torch.int32,
           torch.uint32, torch.float32, torch.float64, torch.int64, torch.uint64]
 SHAPES = [(), (0,), (1,), (7,), (3, 5), (2, 0, 4), (1, 1, 1, 3)]
@@ -66,19 +64,6 @@ def test_several_metadata_keys_are_sorted_and_otherwise_the_same(tmp_path):
     assert header == theirs and ours[:8] == data[:8] and ours[8 + size:] == data[8 + size:]
 
 
-def python_accepts(data):
-    try:
-        deserialize(data)
-        return True
-    except SafetensorError:
-        return False
-
-
-def ours(directory):
-    out = subprocess.run([PROBE, "verdicts", directory], check=True, capture_output=True, text=True).stdout
-    return dict(line.split("\t") for line in out.splitlines())
-
-
 def entry(dtype="F32", shape="[1]", offsets="[0,4]", extra=""):
     return f'{{"a":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}{extra}}}}}'
 
@@ -106,7 +91,7 @@ def test_verdicts_on_hand_made_headers(tmp_path):
     for i, (header, size, _) in enumerate(TABLE):
         raw = header.encode()
         (tmp_path / f"{i:03}").write_bytes(len(raw).to_bytes(8, "little") + raw + bytes(size))
-    verdicts = ours(tmp_path)
+    verdicts = our_verdicts(tmp_path)
     for i, (header, _, expected) in enumerate(TABLE):
         assert verdicts[f"{i:03}"] == expected, header
         if expected == "ok":
@@ -131,7 +116,7 @@ def test_no_damaged_file_is_accepted_that_the_python_library_refuses(tmp_path):
                 del data[at]
                 data[0] = (data[0] - generator.randrange(2)) % 256
         (tmp_path / f"{i:04}").write_bytes(data)
-    for name, verdict in ours(tmp_path).items():
+    for name, verdict in our_verdicts(tmp_path).items():
         if verdict == "ok":
             accepted += 1
             assert python_accepts((tmp_path / name).read_bytes()), name

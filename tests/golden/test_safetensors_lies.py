@@ -1,15 +1,11 @@
 """Thousands of seeded safetensors files, sound ones and liars: what we accept the Python library accepts, and both accept
 every sound one."""
 import json
-import os
-import pathlib
 import random
-import subprocess
 from collections import Counter
 
-from safetensors import SafetensorError, deserialize
+from safetensors_verdicts import our_verdicts, python_accepts
 
-PROBE = pathlib.Path(os.environ["HEROQ_BIN"]) / "checkpoint_probe"
 SIZES = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2, "I32": 4, "U32": 4, "F32": 4, "F64": 8,
          "I64": 8, "U64": 8}
 NAMES = ["w", "model.layers.0.mlp.up_proj.weight", "é", "\U0001F600", 'quote"d', "back\\slash", "line\nfeed", "", "\x7f", "a/b",
@@ -174,19 +170,6 @@ def flip_bytes(file):
 LIES = [change_offset, shift_tensors, share_bytes, odd_number, odd_offsets, replace("shape", ODD_SHAPES), replace("dtype", ODD_TYPES),
         replace("name", ODD_STRINGS), other_type, other_shape, duplicate_name, more_fields, odd_metadata, deep, cut_data,
         add_data, other_length, surround, other_root, not_utf8, flip_bytes]
-
-
-def python_accepts(data):
-    try:
-        deserialize(data)
-        return True
-    except SafetensorError:
-        return False
-
-
-def our_verdicts(directory):
-    out = subprocess.run([PROBE, "verdicts", directory], check=True, capture_output=True, text=True).stdout
-    return dict(line.split("\t") for line in out.splitlines())
 
 
 def test_sound_files_are_accepted_by_both(tmp_path):

@@ -7,19 +7,24 @@ import tempfile
 
 from heroq_cli import BIN
 
+COPIES = 5
+
 
 def updates(out):
     """Updates in order, as the JSON of the journal's protos; empty before there is a journal."""
     state = pathlib.Path(f"{out}.heroq/state")
     if not (state / "journal.db").exists():
         return []
-    with tempfile.TemporaryDirectory() as copy:
-        for name in ("journal.db", "journal.db-wal"):
-            if (state / name).exists():
-                shutil.copy(state / name, copy)
-        dump = subprocess.run([BIN / "journal_dump", copy], capture_output=True, text=True)
     # A copy taken in the middle of a write may not open; the next one will.
-    return [json.loads(line) for line in dump.stdout.splitlines()] if dump.returncode == 0 else []
+    for _ in range(COPIES):
+        with tempfile.TemporaryDirectory() as copy:
+            for name in ("journal.db", "journal.db-wal"):
+                if (state / name).exists():
+                    shutil.copy(state / name, copy)
+            dump = subprocess.run([BIN / "journal_dump", copy], capture_output=True, text=True)
+        if dump.returncode == 0:
+            return [json.loads(line) for line in dump.stdout.splitlines()]
+    return []
 
 
 def leases(out):
@@ -56,11 +61,11 @@ def open_leases(updates):
     return held
 
 
-def lost_leases(updates):
-    """The updates that granted leases whose worker was lost, in the order of the losses."""
+def leases_ended(updates, cause):
+    """The updates that granted leases which came back without a result for `cause`, in the order of their ends."""
     granted = {update["taskLeased"]["leaseId"]: update["taskLeased"] for update in updates if "taskLeased" in update}
     return [granted[update["taskReturned"]["leaseId"]] for update in updates
-            if update.get("taskReturned", {}).get("cause") == "CAUSE_LOST"]
+            if update.get("taskReturned", {}).get("cause") == cause]
 
 
 def holders(out):

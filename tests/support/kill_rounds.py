@@ -132,7 +132,9 @@ def kill_one(process, out, target, wait, undisturbed, generator):
     phase = phase_of(updates, undisturbed.tasks)
     codes = {"command": [-signal.SIGKILL], "coordinator": [UNAVAILABLE, 0] if phase == "published" else [UNAVAILABLE]}
     assert process.returncode in codes[target], (target, phase, process.returncode, output, error)
-    return Kill(target, phase, "", [task for lease in journal.open_leases(updates).values() for task in lease["taskIds"]])
+    # Workers that end with the command may still return what they hold.
+    held = [*journal.open_leases(updates).values(), *journal.leases_ended(updates, "CAUSE_RELEASED")]
+    return Kill(target, phase, "", [task for lease in held for task in lease["taskIds"]])
 
 
 def run_killed(command, out, undisturbed, plan, generator):
@@ -168,12 +170,14 @@ def run_round(command, folder, undisturbed, plan, generator):
 def check_end(out, kills, undisturbed):
     """What was redone in a run that is finished now."""
     updates = journal.updates(out)
-    lost = journal.lost_leases(updates)
+    lost = journal.leases_ended(updates, "CAUSE_LOST")
+    # A lease that was written while its worker died never reached it; nobody is charged.
+    unsent = journal.leases_ended(updates, "CAUSE_RELEASED")
     for kill in kills:
         if kill.process == "worker":
             # A worker holds one lease at most.
-            mine = [lease for lease in lost if lease["workerId"] == kill.worker][:1]
-            lost = [lease for lease in lost if lease not in mine]
+            mine = [lease for lease in lost + unsent if lease["workerId"] == kill.worker][:1]
+            lost, unsent = ([lease for lease in leases if lease not in mine] for leases in (lost, unsent))
             kill.leased = mine[0]["taskIds"] if mine else []
     assert not lost, f"leases lost to nobody's kill: {lost} after {kills}"
     allowed = collections.Counter(task for kill in kills for task in kill.leased)
