@@ -25,6 +25,16 @@ std::vector<std::string> InputWarnings(const InputStatistics& statistics) {
   return warnings;
 }
 
+std::vector<std::string> WeightingWarnings(const InputStatistics& statistics) {
+  if (statistics.all_dead()) {
+    return {"Every input was zero on all calibration tokens: every weight counted the same."};
+  }
+  if (statistics.dead_inputs == 0) return {};
+  return {absl::StrCat(statistics.dead_inputs, " of ", statistics.diagonal.size(),
+                       " inputs were zero on all calibration tokens: their weights counted next to "
+                       "nothing.")};
+}
+
 std::vector<std::string> WeightWarnings(absl::Span<const float> weight, int64_t rows) {
   const int64_t columns = static_cast<int64_t>(weight.size()) / std::max<int64_t>(rows, 1);
   int64_t empty = 0;

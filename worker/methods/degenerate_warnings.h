@@ -14,6 +14,10 @@ namespace heroq {
 // Of an input that a solver is to use: channels that were zero on every token, fewer tokens than channels.
 std::vector<std::string> InputWarnings(const InputStatistics& statistics);
 
+// Of an input whose diagonal weights a fit: channels that were zero on every token, which have next to no
+// weight.
+std::vector<std::string> WeightingWarnings(const InputStatistics& statistics);
+
 // Of a weight [rows, columns], row-major: rows that hold nothing but zeros.
 std::vector<std::string> WeightWarnings(absl::Span<const float> weight, int64_t rows);
 

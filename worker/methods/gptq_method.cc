@@ -88,9 +88,11 @@ class UnitSolver {
   absl::Status SolveStack(const LinearStack& stack, const InputStatistics& statistics, const Factor& factor) {
     const LinearWork& first = work_.linears[stack.members.front()];
     const at::Tensor weight = StackedWeight(work_, stack);
-    HEROQ_ASSIGN_OR_RETURN(const ScaleGrid grid,
-                           MakeGrid(KernelsFor(BestIsa()), Values(weight), weight.size(0), weight.size(1),
-                                    first.scheme, {options_.scale_search, statistics.diagonal}, first.name));
+    HEROQ_ASSIGN_OR_RETURN(
+        const ScaleGrid grid,
+        MakeGrid(KernelsFor(BestIsa()), Values(weight), weight.size(0), weight.size(1), first.scheme,
+                 {options_.scale_search ? GridSearch::kShrink : GridSearch::kMinMax, statistics.diagonal},
+                 first.name));
     HEROQ_ASSIGN_OR_RETURN(const GptqSolution solution, Solve(weight, grid, factor));
     int64_t row = 0;
     for (const size_t member : stack.members) {

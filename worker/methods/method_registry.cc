@@ -10,6 +10,9 @@ struct Maker {
   std::unique_ptr<Method> operator()(const GptqOptions& options) const {
     return std::make_unique<GptqMethod>(options);
   }
+  std::unique_ptr<Method> operator()(const DashQOptions& options) const {
+    return std::make_unique<DashQMethod>(options);
+  }
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <memory>
 #include <variant>
 
+#include "worker/methods/dash_q_method.h"
 #include "worker/methods/gptq_method.h"
 #include "worker/methods/method.h"
 #include "worker/methods/rtn_method.h"
@@ -10,7 +11,7 @@
 namespace heroq {
 
 // The parameters of every method there is: a method exists once it has an alternative here.
-using MethodOptions = std::variant<RtnOptions, GptqOptions>;
+using MethodOptions = std::variant<RtnOptions, GptqOptions, DashQOptions>;
 
 // Never null.
 std::unique_ptr<Method> MakeMethod(const MethodOptions& options);

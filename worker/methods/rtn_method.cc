@@ -1,56 +1,13 @@
 #include "worker/methods/rtn_method.h"
 
-#include "common/status/status_macros.h"
-#include "worker/device/torch_status.h"
-#include "worker/methods/degenerate_warnings.h"
-#include "worker/methods/host_matrix.h"
-#include "worker/methods/input_statistics.h"
-#include "worker/quantizer/linear_builder.h"
-#include "worker/quantizer/rtn.h"
+#include "worker/methods/unit_rounding.h"
 
 namespace heroq {
-namespace {
-
-absl::Status QuantizeLinear(const UnitWork& work, const LinearWork& linear, const RtnOptions& options,
-                            QuantizedUnit* unit) {
-  LinearOutcome outcome;
-  GridOptions grid_options{options.scale_search, {}};
-  InputStatistics statistics;
-  if (!work.statistics.empty()) {
-    HEROQ_ASSIGN_OR_RETURN(statistics, FindStatistics(work, linear));
-    outcome.token_count = statistics.token_count;
-    outcome.dead_inputs = statistics.dead_inputs;
-    grid_options.importance = statistics.diagonal;
-  }
-  const at::Tensor weight = HostMatrix(linear.weight);
-  const int64_t rows = weight.size(0);
-  outcome.warnings = WeightWarnings(Values(weight), rows);
-  HEROQ_ASSIGN_OR_RETURN(const ScaleGrid grid,
-                         MakeGrid(KernelsFor(BestIsa()), Values(weight), rows, weight.size(1), linear.scheme,
-                                  grid_options, linear.name));
-  if (options.scale_search) outcome.mean_shrink = MeanShrink(grid, 0, rows);
-  unit->linears.push_back(
-      BuildQuantizedLinear(linear.name, grid, 0, rows, RoundToGrid(Values(weight), grid)));
-  unit->outcomes.push_back(std::move(outcome));
-  return absl::OkStatus();
-}
-
-}  // namespace
 
 absl::StatusOr<QuantizedUnit> RtnMethod::Quantize(const UnitWork& work, const Cancellation& cancellation,
                                                   const Progress& progress) const {
-  return CatchTorch("rtn", [&]() -> absl::StatusOr<QuantizedUnit> {
-    QuantizedUnit unit;
-    for (const LinearWork& linear : work.linears) {
-      HEROQ_RETURN_IF_ERROR(cancellation.Check());
-      if (progress) {
-        progress(linear.name,
-                 static_cast<double>(unit.linears.size()) / static_cast<double>(work.linears.size()));
-      }
-      HEROQ_RETURN_IF_ERROR(QuantizeLinear(work, linear, options_, &unit));
-    }
-    return unit;
-  });
+  const GridSearch search = options_.scale_search ? GridSearch::kShrink : GridSearch::kMinMax;
+  return RoundUnit(work, {"rtn", {search}, false}, cancellation, progress);
 }
 
 }  // namespace heroq

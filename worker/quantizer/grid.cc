@@ -15,12 +15,17 @@ namespace {
 constexpr int kShrinkSteps = 25;
 constexpr float kShrinkStep = 0.02f;
 constexpr double kImportanceFloor = 1e-6;
+// The damped variant of DASH-Q.
+constexpr float kDampedStep = 0.5f;
+constexpr float kVarianceDamping = 0.01f;
 
-std::vector<float> ShrinkFactors(bool search) {
-  std::vector<float> factors = {1.0f};
-  for (int i = 1; search && i <= kShrinkSteps; ++i)
-    factors.push_back(1.0f - static_cast<float>(i) * kShrinkStep);
-  return factors;
+// Shares of the min-max range that are tried, the whole first.
+std::vector<float> Shares(GridSearch search) {
+  if (search == GridSearch::kMinMax) return {1.0f};
+  if (search == GridSearch::kLeastSquares) return {1.0f, 0.9f, 0.8f, 0.7f, 0.6f, 0.45f};
+  std::vector<float> shares = {1.0f};
+  for (int i = 1; i <= kShrinkSteps; ++i) shares.push_back(1.0f - static_cast<float>(i) * kShrinkStep);
+  return shares;
 }
 
 std::vector<float> FlooredImportance(absl::Span<const float> importance, int64_t columns) {
@@ -49,29 +54,34 @@ absl::StatusOr<ScaleGrid> MakeGrid(const Kernels& kernels, absl::Span<const floa
   grid.zeros.resize(rows * groups);
   grid.shrink.resize(rows * groups);
 
-  const std::vector<float> factors = ShrinkFactors(options.search);
+  const std::vector<float> shares = Shares(options.search);
   const std::vector<float> importance = FlooredImportance(options.importance, columns);
   AlignedBuffer<float> strip(columns * kStripRows);
   AlignedBuffer<float> found(3 * kStripRows);
   SearchScalesArguments arguments{};
   arguments.columns = length;
-  arguments.shrink = factors.data();
-  arguments.candidates = static_cast<int64_t>(factors.size());
+  arguments.shares = shares.data();
+  arguments.share_count = static_cast<int64_t>(shares.size());
   arguments.max_code = static_cast<float>(scheme.max_code());
   arguments.middle_code = static_cast<float>(scheme.middle_code());
   arguments.symmetric = scheme.symmetric;
   arguments.rounding = scheme.scale_type == ScaleType::kBf16 ? ScaleRounding::kBf16 : ScaleRounding::kF16;
   arguments.zero_range_scale = ScaleWithoutRange(scheme.scale_type);
+  arguments.rounds = options.least_squares.rounds;
+  arguments.step = options.least_squares.damped ? kDampedStep : 1.0f;
+  arguments.damping = options.least_squares.damped ? kVarianceDamping : 0.0f;
   arguments.scale = found.data();
   arguments.zero = found.data() + kStripRows;
   arguments.chosen = found.data() + 2 * kStripRows;
+  const auto search =
+      options.search == GridSearch::kLeastSquares ? kernels.fit_scales : kernels.search_scales;
   const float largest = LargestScale(scheme.scale_type);
   for (int64_t first = 0; first < rows; first += kStripRows) {
     PackStrip(weight.data(), rows, columns, first, nullptr, strip.data());
     for (int64_t group = 0; group < groups; ++group) {
       arguments.weight = strip.data() + group * length * kStripRows;
       arguments.importance = importance.data() + group * length;
-      kernels.search_scales(arguments);
+      search(arguments);
       for (int64_t lane = 0; lane < std::min(kStripRows, rows - first); ++lane) {
         const int64_t at = (first + lane) * groups + group;
         grid.scales[at] = arguments.scale[lane];

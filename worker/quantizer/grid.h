@@ -21,19 +21,39 @@ struct ScaleGrid {
   std::vector<float> scales;
   // [rows, groups]. The middle code everywhere on a symmetric grid.
   std::vector<uint8_t> zeros;
-  // [rows, groups]. The share of the min-max range that was kept; 1 without search.
+  // [rows, groups]. The share of the min-max range that the grid spans; 1 without search. A fit may exceed 1.
   std::vector<float> shrink;
 
   int64_t groups() const { return scheme.groups(columns); }
 };
 
+// How scale and zero point of a group are chosen. kShrink and kLeastSquares minimise sum_j h_j (w_j -
+// what_j)^2 over the group and row, w rounded to nearest on the stored scale; the first candidate wins ties.
+enum class GridSearch {
+  kMinMax,  // the range of the weights
+  // The best of the min-max range times 1, 0.98 ... 0.5, zero point kept.
+  kShrink,
+  // DASH-Q (arXiv 2604.13806) with a zero point that can be stored: from several shares of the min-max range,
+  // rounds of assigning codes and weighted least squares over scale and free offset, then over the scale
+  // alone for the two integer zero points next to that offset, and for the min-max zero point. A symmetric
+  // grid has only the last. Never worse than kMinMax.
+  kLeastSquares,
+};
+
+struct LeastSquaresOptions {
+  // At least 1.
+  int rounds = 9;
+  // The paper's blend: half of each refit is taken, and 0.01 is added to the variance of the codes (to their
+  // mean square about a zero point that is held). Undamped rounds never raise the loss.
+  bool damped = false;
+};
+
 struct GridOptions {
-  // Try shrink factors 1, 0.98 ... 0.5 per group and row and keep the one that minimises sum_j h_j (w_j -
-  // what_j)^2 over the group, w rounded to nearest; the larger factor on ties. Otherwise the min-max grid.
-  bool search = true;
-  // h: diag H [columns], or empty for h = 1. Used by the search only. Entries are floored at 1e-6 of the
-  // mean, so that inputs no calibration token used do not lose all weight; all zero counts as empty.
-  absl::Span<const float> importance;
+  GridSearch search = GridSearch::kShrink;
+  // h: diag H [columns], or empty for h = 1. Not used by kMinMax. Entries are floored at 1e-6 of the mean, so
+  // that inputs no calibration token used do not lose all weight; all zero counts as empty.
+  absl::Span<const float> importance = {};
+  LeastSquaresOptions least_squares = {};
 };
 
 // Grid of `weight` [rows, columns] row-major. The range of a group always holds zero: asymmetric s = (max -

@@ -154,12 +154,12 @@ void SearchScales(const SearchScalesArguments& arguments) {
     Vector best_scale = Vector{};
     Vector best_error = Vector{};
     Vector best_shrink = Vector{};
-    for (int64_t candidate = 0; candidate < arguments.candidates; ++candidate) {
-      Vector scale = RoundScale<kBytes>(base * arguments.shrink[candidate], arguments.rounding);
+    for (int64_t candidate = 0; candidate < arguments.share_count; ++candidate) {
+      Vector scale = RoundScale<kBytes>(base * arguments.shares[candidate], arguments.rounding);
       scale = scale > Vector{} ? scale : no_range;
-      const Vector shrink = Vector{} + arguments.shrink[candidate];
+      const Vector shrink = Vector{} + arguments.shares[candidate];
       Vector error = Vector{};
-      if (arguments.candidates > 1) {
+      if (arguments.share_count > 1) {
         const Vector inverse = 1.0f / scale;
         for (int64_t j = 0; j < arguments.columns; ++j) {
           const Vector weight = *reinterpret_cast<const Vector*>(arguments.weight + j * kStripRows + lane);

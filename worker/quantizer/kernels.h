@@ -37,21 +37,26 @@ struct QuantizeTileArguments {
   float* error;    // [48] += sum_j (weight_j - dequantized_j)^2
 };
 
-// One group of one strip: the best scale per row of a set of shrunk min-max ranges.
+// One group of one strip: the best scale and zero point per row, starting from shares of the min-max range.
 struct SearchScalesArguments {
   int64_t columns;          // columns of the group
   const float* weight;      // [columns][48]
-  const float* importance;  // [columns], h_j
-  const float* shrink;      // [candidates], the first is the one kept on ties
-  int64_t candidates;       // at least 1; exactly 1 skips the error evaluation
+  const float* importance;  // [columns], h_j, positive
+  const float* shares;      // [share_count], the first is the one kept on ties
+  int64_t share_count;      // at least 1
   float max_code;
   float middle_code;
   bool symmetric;
   ScaleRounding rounding;
   float zero_range_scale;  // scale of a group that is zero or too small for the stored type
-  float* scale;            // out [48]
-  float* zero;             // out [48]
-  float* chosen;           // out [48], the shrink factor
+  // fit_scales only: rounds of assignment and refit, the share of a refit that is taken, and what is added to
+  // the weighted variance of the codes (to their mean square about a zero point that is held).
+  int rounds;
+  float step;
+  float damping;
+  float* scale;   // out [48]
+  float* zero;    // out [48], an integer in 0..max_code
+  float* chosen;  // out [48], the share of the min-max range that was chosen or fitted
 };
 
 // One tile of one strip, dense loops over vector lanes. Pointers to strips are 64-byte aligned. Every variant
@@ -63,7 +68,10 @@ struct Kernels {
   // The same with 24 lanes.
   void (*multiply_tile_f64)(int64_t depth, const double* a, const double* b, double* c, int64_t stride);
   void (*quantize_tile)(const QuantizeTileArguments& arguments);
+  // The shares as they are; one share costs no error evaluation.
   void (*search_scales)(const SearchScalesArguments& arguments);
+  // Every share refined by weighted least squares (fit_templates.h).
+  void (*fit_scales)(const SearchScalesArguments& arguments);
   // rows[8][48] (24 lanes for float64, rows `stride` apart) := X with triangle^T X = rows; triangle [8][8]
   // lower.
   void (*solve_tile_f32)(const float* triangle, int64_t triangle_stride, float* rows, int64_t stride);

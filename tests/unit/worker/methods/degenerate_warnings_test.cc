@@ -33,6 +33,13 @@ TEST(DegenerateWarningsTest, AnInputThatIsDeadAltogetherHasOneWarning) {
   EXPECT_THAT(InputWarnings(Statistics({0, 0}, 1)), ElementsAre(HasSubstr("Every input was zero")));
 }
 
+TEST(DegenerateWarningsTest, InputsThatOnlyWeightAFitNeedLifeButNoNumberOfTokens) {
+  EXPECT_THAT(WeightingWarnings(Statistics({1, 2, 3}, 1)), ElementsAre());
+  EXPECT_THAT(WeightingWarnings(Statistics({1, 0, 3}, 1)), ElementsAre(HasSubstr("1 of 3 inputs were zero")));
+  EXPECT_THAT(WeightingWarnings(Statistics({0, 0}, 1)),
+              ElementsAre(HasSubstr("every weight counted the same")));
+}
+
 TEST(DegenerateWarningsTest, RowsOfZerosAreCountedWithNegativeZerosAmongThem) {
   EXPECT_THAT(WeightWarnings(std::vector<float>{0, 1, -0.0f, 0, 2, 0}, 3),
               ElementsAre("1 of 3 rows of the weight are zero."));

@@ -7,6 +7,7 @@ namespace {
 
 TEST(MethodRegistryTest, OptionsChooseTheMethod) {
   EXPECT_NE(dynamic_cast<RtnMethod*>(MakeMethod(RtnOptions{}).get()), nullptr);
+  EXPECT_NE(dynamic_cast<DashQMethod*>(MakeMethod(DashQOptions{}).get()), nullptr);
   EXPECT_NE(dynamic_cast<GptqMethod*>(MakeMethod(GptqOptions{}).get()), nullptr);
 }
 

@@ -23,7 +23,7 @@ struct Case {
 
 ScaleGrid GridOf(const Case& test, const Kernels& kernels) {
   auto grid = MakeGrid(kernels, test.problem.weight, test.problem.rows, test.problem.columns, test.scheme,
-                       {true, test.problem.Diagonal()}, "layer");
+                       {GridSearch::kShrink, test.problem.Diagonal()}, "layer");
   EXPECT_TRUE(grid.ok()) << grid.status();
   return *std::move(grid);
 }

@@ -38,31 +38,29 @@ double Objective(const std::vector<float>& weight, const ScaleGrid& grid,
 
 TEST(GridTest, AsymmetricRangeHoldsZeroAndBothEnds) {
   // Range [-1, 2] over 15 steps: s = 0.2 (bf16 0.2001953125), z = round(1 / 0.2) = 5.
-  const ScaleGrid grid =
-      Grid({-1, 2, 0.5, 0}, 1, MakeScheme(4, 4, false), {.search = false, .importance = {}});
+  const ScaleGrid grid = Grid({-1, 2, 0.5, 0}, 1, MakeScheme(4, 4, false), {.search = GridSearch::kMinMax});
   EXPECT_EQ(grid.scales[0], 0.2001953125f);
   EXPECT_EQ(grid.zeros[0], 5);
 }
 
 TEST(GridTest, RangeOfPositiveWeightsStartsAtZero) {
   // Range [0, 3]: s = 0.2, z = 0.
-  const ScaleGrid grid =
-      Grid({1, 2, 3, 1.5}, 1, MakeScheme(4, 4, false), {.search = false, .importance = {}});
+  const ScaleGrid grid = Grid({1, 2, 3, 1.5}, 1, MakeScheme(4, 4, false), {.search = GridSearch::kMinMax});
   EXPECT_EQ(grid.scales[0], 0.2001953125f);
   EXPECT_EQ(grid.zeros[0], 0);
 }
 
 TEST(GridTest, SymmetricScaleSpansTheLargestMagnitudeBothWays) {
   // amax 3 over 7.5 steps: s = 0.4 (bf16 0.400390625), z the middle code 8.
-  const ScaleGrid grid = Grid({1, -3, 2, 0}, 1, MakeScheme(4, 4, true), {.search = false, .importance = {}});
+  const ScaleGrid grid = Grid({1, -3, 2, 0}, 1, MakeScheme(4, 4, true), {.search = GridSearch::kMinMax});
   EXPECT_EQ(grid.scales[0], 0.400390625f);
   EXPECT_EQ(grid.zeros[0], 8);
 }
 
 TEST(GridTest, GroupOfZerosGetsAPositiveScaleAndTheMiddleCode) {
   for (const bool symmetric : {false, true}) {
-    for (const bool search : {false, true}) {
-      const ScaleGrid grid = Grid({0, 0, 0, 0, 1, 1, 1, 1}, 1, MakeScheme(3, 4, symmetric), {search, {}});
+    for (const GridSearch search : {GridSearch::kMinMax, GridSearch::kShrink, GridSearch::kLeastSquares}) {
+      const ScaleGrid grid = Grid({0, 0, 0, 0, 1, 1, 1, 1}, 1, MakeScheme(3, 4, symmetric), {search});
       EXPECT_EQ(grid.scales[0], 0.0078125f);
       EXPECT_EQ(grid.zeros[0], 4);
       EXPECT_GT(grid.scales[1], 0.1f);
@@ -92,9 +90,12 @@ TEST(GridTest, SearchNeverLosesToTheMinMaxGridInAnyRow) {
       for (int64_t row = 0; row < 60; ++row) {
         const std::vector<float> weight(problem.weight.begin() + row * 128,
                                         problem.weight.begin() + (row + 1) * 128);
-        const double plain = Objective(weight, Grid(weight, 1, scheme, {false, {}}), importance);
-        const double searched = Objective(weight, Grid(weight, 1, scheme, {true, importance}), importance);
-        EXPECT_LE(searched, plain * (1 + 1e-4)) << bits << symmetric << row;
+        const double plain = Objective(weight, Grid(weight, 1, scheme, {GridSearch::kMinMax}), importance);
+        for (const GridSearch search : {GridSearch::kShrink, GridSearch::kLeastSquares}) {
+          const double searched =
+              Objective(weight, Grid(weight, 1, scheme, {search, importance}), importance);
+          EXPECT_LE(searched, plain * (1 + 1e-4)) << bits << symmetric << row;
+        }
       }
     }
   }
@@ -104,8 +105,8 @@ TEST(GridTest, SearchFindsTheBestOfItsShrinkFactors) {
   const RandomProblem problem = MakeProblem(1, 64, 100, 9);
   const std::vector<float> importance = problem.Diagonal();
   const QuantScheme scheme = MakeScheme(3, 64, false);
-  const ScaleGrid found = Grid(problem.weight, 1, scheme, {true, importance});
-  ScaleGrid candidate = Grid(problem.weight, 1, scheme, {false, {}});
+  const ScaleGrid found = Grid(problem.weight, 1, scheme, {GridSearch::kShrink, importance});
+  ScaleGrid candidate = Grid(problem.weight, 1, scheme, {GridSearch::kMinMax});
   const auto [low, high] = std::minmax_element(problem.weight.begin(), problem.weight.end());
   const float range = (*high - *low) / 7;
   double best = 1e300;
@@ -125,17 +126,18 @@ TEST(GridTest, ImportanceDecidesWhichWeightsTheSearchServes) {
   weight[31] = 1.0f;
   std::vector<float> importance(32, 1.0f);
   importance[31] = 1e-9f;
-  EXPECT_LT(Grid(weight, 1, MakeScheme(4, 32, false), {true, importance}).shrink[0], 0.6f);
+  EXPECT_LT(Grid(weight, 1, MakeScheme(4, 32, false), {GridSearch::kShrink, importance}).shrink[0], 0.6f);
   importance.assign(32, 1e-9f);
   importance[31] = 1.0f;
-  EXPECT_GT(Grid(weight, 1, MakeScheme(4, 32, false), {true, importance}).shrink[0], 0.9f);
+  EXPECT_GT(Grid(weight, 1, MakeScheme(4, 32, false), {GridSearch::kShrink, importance}).shrink[0], 0.9f);
 }
 
 TEST(GridTest, ImportanceOfOnlyZerosCountsAsNone) {
   const RandomProblem problem = MakeProblem(3, 32, 1, 6);
   const std::vector<float> zeros(32, 0.0f);
-  const ScaleGrid none = Grid(problem.weight, 3, MakeScheme(3, 32, false), {true, {}});
-  EXPECT_EQ(Grid(problem.weight, 3, MakeScheme(3, 32, false), {true, zeros}).scales, none.scales);
+  const ScaleGrid none = Grid(problem.weight, 3, MakeScheme(3, 32, false), {GridSearch::kShrink});
+  EXPECT_EQ(Grid(problem.weight, 3, MakeScheme(3, 32, false), {GridSearch::kShrink, zeros}).scales,
+            none.scales);
 }
 
 TEST(GridTest, ScaleThatDoesNotFitItsTypeIsAnErrorNamingTheLinear) {

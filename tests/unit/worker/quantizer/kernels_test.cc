@@ -87,8 +87,8 @@ std::vector<float> RoundedScales(const Kernels& kernels, ScaleRounding rounding,
   arguments.columns = 1;
   arguments.weight = buffers.data();
   arguments.importance = &one;
-  arguments.shrink = &one;
-  arguments.candidates = 1;
+  arguments.shares = &one;
+  arguments.share_count = 1;
   arguments.max_code = 3;
   arguments.middle_code = 2;
   arguments.symmetric = true;
