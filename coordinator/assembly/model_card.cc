@@ -44,6 +44,10 @@ std::string Schemes(const v1::Plan& plan) {
 std::string MethodText(const v1::MethodSpec& method) {
   if (method.has_rtn())
     return method.rtn().scale_search() ? "round to nearest with scale search" : "round to nearest";
+  if (method.has_dash_q()) {
+    return absl::StrCat("DASH-Q, ", method.dash_q().rounds(), method.dash_q().damped() ? " damped" : "",
+                        " rounds");
+  }
   return absl::StrCat("GPTQ, damping ", method.gptq().damping(),
                       method.gptq().act_order() ? ", activation order" : "",
                       method.gptq().scale_search() ? ", scale search" : "");

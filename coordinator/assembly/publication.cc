@@ -12,6 +12,7 @@
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/model_card.h"
 #include "coordinator/assembly/side_files.h"
+#include "coordinator/planning/method_description.h"
 #include "coordinator/planning/quantization_config.h"
 #include "coordinator/planning/scheme_text.h"
 #include "coordinator/report/job_results.h"
@@ -48,7 +49,7 @@ Manifest Describe(const JobRecord& job, const std::string& heroq_version) {
   manifest.compressed_tensors_version = kCompressedTensorsVersion;
   manifest.spec_digest = plan.spec_digest();
   manifest.numeric_class = job.numeric_class;
-  manifest.method = plan.method().has_rtn() ? "rtn" : "gptq";
+  manifest.method = DescribeMethod(plan.method()).name;
   manifest.format = "pack-quantized";
   manifest.compute_type = plan.compute_type();
   manifest.calibration_tokens_sha256 = plan.calibration_tokens().sha256();

@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_join.h"
+#include "coordinator/planning/method_description.h"
 
 namespace heroq {
 namespace {
@@ -19,9 +21,12 @@ const CLI::Validator kAboveZero(
     "");
 
 void AddScheme(CLI::App& command, JobFlags& flags) {
-  command.add_option("--method", flags.method, "Algorithm: gptq (default; needs calibration text) or rtn")
-      ->type_name("rtn|gptq")
-      ->check(CLI::IsMember({"rtn", "gptq"}))
+  command
+      .add_option("--method", flags.method,
+                  "Algorithm: gptq (default), dash-q (diagonal curvature: few tokens suffice) or rtn (no "
+                  "calibration)")
+      ->type_name(absl::StrJoin(KnownMethods(), "|"))
+      ->check(CLI::IsMember(KnownMethods()))
       ->group("Scheme");
   command.add_option("--bits", flags.bits, "Bits of a weight, 2 to 8; default 4")
       ->type_name("N")
@@ -62,7 +67,7 @@ void AddScheme(CLI::App& command, JobFlags& flags) {
       ->group("Scheme");
   command
       .add_option("--scale-search", flags.scale_search,
-                  "Search a shrink factor of the range per group; default on")
+                  "rtn, gptq: search a shrink factor of the range per group; default on")
       ->type_name("on|off")
       ->check(kSwitch)
       ->group("Scheme");
@@ -70,6 +75,18 @@ void AddScheme(CLI::App& command, JobFlags& flags) {
       .add_option("--damping", flags.damping,
                   "gptq: share of the mean diagonal added to the diagonal; default 0.01")
       ->type_name("X")
+      ->group("Scheme");
+  command
+      .add_option("--fit-rounds", flags.fit_rounds,
+                  "dash-q: rounds of assigning codes and refitting scales, 1 to 100; default 9")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100))
+      ->group("Scheme");
+  command
+      .add_option("--fit-damped", flags.fit_damped,
+                  "dash-q: take half of each refit and damp it, as in the paper; default off")
+      ->type_name("on|off")
+      ->check(kSwitch)
       ->group("Scheme");
   command.add_flag("--strict", flags.strict, "Fail where the report would warn about a linear")
       ->group("Scheme");

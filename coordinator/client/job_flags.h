@@ -37,6 +37,8 @@ struct JobFlags {
   std::optional<std::string> act_order;
   std::optional<std::string> scale_search;
   std::optional<double> damping;
+  std::optional<int32_t> fit_rounds;
+  std::optional<std::string> fit_damped;
   std::vector<std::string> evaluation;
   std::optional<std::string> evaluation_tokens;
   std::optional<int32_t> evaluation_sequences;

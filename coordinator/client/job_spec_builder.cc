@@ -8,6 +8,7 @@
 #include "coordinator/client/job_flags.h"
 #include "coordinator/client/number_format.h"
 #include "coordinator/client/scheme_argument.h"
+#include "coordinator/planning/method_description.h"
 
 namespace heroq {
 namespace {
@@ -59,18 +60,31 @@ absl::Status NotOfMethod(absl::string_view flag, absl::string_view method) {
 }
 
 absl::Status ApplyMethod(const JobFlags& flags, v1::MethodSpec& method) {
-  if (flags.method == "rtn" && !method.has_rtn()) method.mutable_rtn();
-  if (flags.method == "gptq" && !method.has_gptq()) method.mutable_gptq();
+  if (flags.method.has_value()) SelectMethod(*flags.method, method);
   if (method.method_case() == v1::MethodSpec::METHOD_NOT_SET) method.mutable_gptq();
-  if (method.has_rtn()) {
-    if (flags.act_order.has_value()) return NotOfMethod("--act-order", "rtn");
-    if (flags.damping.has_value()) return NotOfMethod("--damping", "rtn");
-    if (flags.scale_search.has_value()) method.mutable_rtn()->set_scale_search(*flags.scale_search == "on");
-    return absl::OkStatus();
+  const std::string name = DescribeMethod(method).name;
+  if (flags.act_order.has_value()) {
+    if (!method.has_gptq()) return NotOfMethod("--act-order", name);
+    method.mutable_gptq()->set_act_order(*flags.act_order == "on");
   }
-  if (flags.act_order.has_value()) method.mutable_gptq()->set_act_order(*flags.act_order == "on");
-  if (flags.damping.has_value()) method.mutable_gptq()->set_damping(*flags.damping);
-  if (flags.scale_search.has_value()) method.mutable_gptq()->set_scale_search(*flags.scale_search == "on");
+  if (flags.damping.has_value()) {
+    if (!method.has_gptq()) return NotOfMethod("--damping", name);
+    method.mutable_gptq()->set_damping(*flags.damping);
+  }
+  if (flags.scale_search.has_value()) {
+    const bool search = *flags.scale_search == "on";
+    if (method.has_dash_q()) return NotOfMethod("--scale-search", name);
+    if (method.has_rtn()) method.mutable_rtn()->set_scale_search(search);
+    if (method.has_gptq()) method.mutable_gptq()->set_scale_search(search);
+  }
+  if (flags.fit_rounds.has_value()) {
+    if (!method.has_dash_q()) return NotOfMethod("--fit-rounds", name);
+    method.mutable_dash_q()->set_rounds(*flags.fit_rounds);
+  }
+  if (flags.fit_damped.has_value()) {
+    if (!method.has_dash_q()) return NotOfMethod("--fit-damped", name);
+    method.mutable_dash_q()->set_damped(*flags.fit_damped == "on");
+  }
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "coordinator/planning/method_description.h"
 
 namespace heroq {
 namespace {
@@ -55,7 +56,7 @@ bool IsTerminal(const v1::QuantizationJob& job) {
 std::string MethodText(const v1::JobSpec& spec) {
   if (spec.has_evaluate_checkpoint()) return "";
   const int bits = spec.scheme().weight_bits() == 0 ? 4 : spec.scheme().weight_bits();
-  std::string text = absl::StrCat(spec.method().has_rtn() ? "rtn" : "gptq", " W", bits);
+  std::string text = absl::StrCat(DescribeMethod(spec.method()).name, " W", bits);
   if (spec.scheme().group_size() > 0) absl::StrAppend(&text, " group ", spec.scheme().group_size());
   if (spec.scheme().group_size() < 0) text += " per channel";
   return text;

@@ -9,6 +9,7 @@
 #include "coordinator/client/commands.h"
 #include "coordinator/client/directory_description.h"
 #include "coordinator/client/yaml_text.h"
+#include "coordinator/planning/method_description.h"
 #include "coordinator/planning/planner.h"
 
 namespace heroq {

@@ -174,8 +174,6 @@ absl::StatusOr<v1::Plan> Planner::MakePlan(const v1::JobSpec& spec) const {
   return std::move(job.plan);
 }
 
-std::vector<std::string> KnownMethods() { return {"gptq", "rtn"}; }
-
 std::vector<std::string> KnownFormats() { return {"compressed-tensors"}; }
 
 std::vector<std::string> KnownFamilies() { return KnownModelFamilies(); }

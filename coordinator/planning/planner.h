@@ -61,8 +61,7 @@ class Planner {
   const Roots roots_;
 };
 
-// Methods, formats and model families this build knows.
-std::vector<std::string> KnownMethods();
+// Formats and model families this build knows.
 std::vector<std::string> KnownFormats();
 std::vector<std::string> KnownFamilies();
 

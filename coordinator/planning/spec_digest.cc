@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/blob/sha256.h"
+#include "coordinator/planning/method_description.h"
 #include "coordinator/planning/scheme_text.h"
 
 namespace heroq {
@@ -23,15 +24,22 @@ class Lines {
   std::string text_;
 };
 
+// Prints a parameter's value the way its type is printed everywhere in the text.
+struct ParameterLine {
+  void operator()(bool value) const { lines.Add(key, int64_t{value}); }
+  void operator()(int64_t value) const { lines.Add(key, value); }
+  void operator()(double value) const { lines.AddReal(key, value); }
+  void operator()(const std::string& value) const { lines.Add(key, value); }
+
+  const std::string& key;
+  Lines& lines;
+};
+
 void AddMethod(const v1::MethodSpec& method, Lines& lines) {
-  if (method.has_rtn()) {
-    lines.Add("method", "rtn");
-    lines.Add("scale_search", method.rtn().scale_search());
-  } else if (method.has_gptq()) {
-    lines.Add("method", "gptq");
-    lines.AddReal("damping", method.gptq().damping());
-    lines.Add("act_order", method.gptq().act_order());
-    lines.Add("scale_search", method.gptq().scale_search());
+  const MethodDescription description = DescribeMethod(method);
+  lines.Add("method", description.name);
+  for (const MethodParameter& parameter : description.parameters) {
+    std::visit(ParameterLine{parameter.name, lines}, parameter.value);
   }
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "coordinator/planning/method_description.h"
 #include "coordinator/planning/scheme_text.h"
 #include "coordinator/report/job_results.h"
 
@@ -27,18 +28,19 @@ Json Definitions() {
            "relative_error up to float32 "
            "rounding"},
           {"damping", "share of mean(diag H) that was added to the diagonal of H"},
-          {"mean_shrink", "mean factor the scale search chose for a group's range (1 = the full range)"},
+          {"mean_shrink", "mean share of a group's min-max range that its grid spans, as the scale search or fit chose it"},
           {"dead_inputs", "input channels that were zero on every calibration token"},
           {"kl", "mean of KL(original || quantized) over the evaluated tokens, in nats"},
           {"perplexity", "exp of the mean negative log-likelihood of the evaluated tokens"}};
 }
 
 Json Method(const v1::MethodSpec& method) {
-  if (method.has_rtn()) return {{"name", "rtn"}, {"scale_search", method.rtn().scale_search()}};
-  return {{"name", "gptq"},
-          {"damping", method.gptq().damping()},
-          {"act_order", method.gptq().act_order()},
-          {"scale_search", method.gptq().scale_search()}};
+  const MethodDescription description = DescribeMethod(method);
+  Json json = {{"name", description.name}};
+  for (const MethodParameter& parameter : description.parameters) {
+    std::visit([&](const auto& value) { json[parameter.name] = value; }, parameter.value);
+  }
+  return json;
 }
 
 Json Calibration(const v1::Plan& plan) {

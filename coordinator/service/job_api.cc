@@ -9,6 +9,7 @@
 #include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/method_description.h"
 #include "coordinator/service/job_name.h"
 #include "coordinator/service/job_page.h"
 #include "coordinator/state/job_summary.h"

@@ -24,5 +24,5 @@ def test_every_command_of_the_tutorial_works(tmp_path):
         env={**os.environ, "PATH": f"{os.environ['HEROQ_BIN']}:{os.environ['PATH']}", "MODEL": f"{demo}/model",
              "TEXT": f"{demo}/text", "TOKENS": str(tokens)})
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-6000:]
-    for published in ("w4", "mixed", "rtn", "tokens", "served"):
+    for published in ("w4", "mixed", "two-bits", "rtn", "tokens", "served"):
         assert (folder / published / "MANIFEST.json").exists()

@@ -20,6 +20,13 @@ GptqOptions OptionsOf(const v1::GptqParameters& parameters) {
   return options;
 }
 
+DashQOptions OptionsOf(const v1::DashQParameters& parameters) {
+  DashQOptions options;
+  if (parameters.has_rounds()) options.rounds = parameters.rounds();
+  if (parameters.has_damped()) options.damped = parameters.damped();
+  return options;
+}
+
 }  // namespace
 
 absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec) {
@@ -31,6 +38,14 @@ absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec) {
       if (!(options.damping > 0) || options.damping > 1) {
         return MakeError(Reason::kInvalidSpec, absl::StrCat("gptq.damping is ", options.damping,
                                                             ", expected above 0 and at most 1"));
+      }
+      return options;
+    }
+    case v1::MethodSpec::kDashQ: {
+      const DashQOptions options = OptionsOf(spec.dash_q());
+      if (options.rounds < 1) {
+        return MakeError(Reason::kInvalidSpec,
+                         absl::StrCat("dash_q.rounds is ", options.rounds, ", expected at least 1"));
       }
       return options;
     }

@@ -117,6 +117,13 @@ TEST(JobFlagsTest, RtnHasItsOwnParameters) {
       "method { rtn { scale_search: true } }");
 }
 
+TEST(JobFlagsTest, DashQHasItsOwnParameters) {
+  ExpectSpec(
+      {"m", "--output", "/o", "--method", "dash-q", "--fit-rounds", "5", "--fit-damped", "on"},
+      "model { location { root: 'local' path: 'home/u/m' } } output { location { root: 'local' path: 'o' } }"
+      "method { dash_q { rounds: 5 damped: true } }");
+}
+
 TEST(JobFlagsTest, KeptLinearsComeBeforeOverrides) {
   ExpectSpec(
       {"m", "--output", "/o", "--override", "down_proj=w8", "--override", "q_proj=w6,channel", "--keep",
@@ -144,6 +151,9 @@ TEST(JobFlagsTest, ContradictionsAreRefused) {
       {"m", "--evaluation", "a", "--evaluation-tokens", "b"},
       {"m", "--method", "rtn", "--act-order", "on"},
       {"m", "--method", "rtn", "--damping", "0.1"},
+      {"m", "--method", "dash-q", "--scale-search", "on"},
+      {"m", "--method", "gptq", "--fit-rounds", "3"},
+      {"m", "--method", "rtn", "--fit-damped", "on"},
   };
   for (const auto& arguments : contradictions) {
     const auto spec = SpecFor(arguments);

@@ -70,10 +70,21 @@ TEST(JobValidationTest, EveryViolationIsNamedNotTheFirst) {
                             Key("field:quality_gate.max_kl"), Key("field:output.format")));
 }
 
-TEST(JobValidationTest, GptqNeedsCalibrationAndRtnDoesNot) {
+TEST(JobValidationTest, MethodsButRtnNeedCalibration) {
   v1::JobSpec spec = MinimalSpec();
+  EXPECT_THAT(Problems(spec), IsEmpty());
   spec.mutable_method()->mutable_gptq();
-  EXPECT_THAT(Problems(spec), Contains(Key("field:calibration.source")));
+  EXPECT_THAT(Problems(spec), Contains(Pair("field:calibration.source", HasSubstr("method gptq needs"))));
+  spec.mutable_method()->mutable_dash_q();
+  EXPECT_THAT(Problems(spec), Contains(Pair("field:calibration.source", HasSubstr("method dash-q needs"))));
+}
+
+TEST(JobValidationTest, RoundsOfAFitAreFromOneToAHundred) {
+  v1::JobSpec spec = CalibratedSpec();
+  for (const int rounds : {-1, 0, 1, 100, 101}) {
+    spec.mutable_method()->mutable_dash_q()->set_rounds(rounds);
+    EXPECT_EQ(Problems(spec).contains("field:method.dash_q.rounds"), rounds < 1 || rounds > 100) << rounds;
+  }
 }
 
 TEST(JobValidationTest, FieldsOfAnAbsentCalibrationAreRefusedNotIgnored) {
@@ -140,6 +151,10 @@ TEST(JobValidationTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_DOUBLE_EQ(resolved.method().gptq().damping(), 0.01);
   EXPECT_TRUE(resolved.method().gptq().act_order());
   EXPECT_TRUE(resolved.method().gptq().scale_search());
+  spec.mutable_method()->mutable_dash_q();
+  EXPECT_EQ(ResolveSpec(spec, layout).method().dash_q().rounds(), 9);
+  EXPECT_TRUE(ResolveSpec(spec, layout).method().dash_q().has_damped());
+  EXPECT_FALSE(ResolveSpec(spec, layout).method().dash_q().damped());
 }
 
 TEST(JobValidationTest, SequencesLongerThanTheContextAreRefused) {

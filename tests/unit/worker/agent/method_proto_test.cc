@@ -18,6 +18,10 @@ TEST(MethodProtoTest, UnsetParametersTakeTheDocumentedDefaults) {
   EXPECT_TRUE(gptq.scale_search);
   spec.mutable_rtn();
   EXPECT_TRUE(std::get<RtnOptions>(MethodOptionsOf(spec).value()).scale_search);
+  spec.mutable_dash_q();
+  const DashQOptions dash_q = std::get<DashQOptions>(MethodOptionsOf(spec).value());
+  EXPECT_EQ(dash_q.rounds, 9);
+  EXPECT_FALSE(dash_q.damped);
 }
 
 TEST(MethodProtoTest, SetParametersAreTaken) {
@@ -31,6 +35,11 @@ TEST(MethodProtoTest, SetParametersAreTaken) {
   EXPECT_FALSE(gptq.scale_search);
   spec.mutable_rtn()->set_scale_search(false);
   EXPECT_FALSE(std::get<RtnOptions>(MethodOptionsOf(spec).value()).scale_search);
+  spec.mutable_dash_q()->set_rounds(3);
+  spec.mutable_dash_q()->set_damped(true);
+  const DashQOptions dash_q = std::get<DashQOptions>(MethodOptionsOf(spec).value());
+  EXPECT_EQ(dash_q.rounds, 3);
+  EXPECT_TRUE(dash_q.damped);
 }
 
 TEST(MethodProtoTest, DampingOutsideItsRangeIsRefused) {
@@ -39,6 +48,12 @@ TEST(MethodProtoTest, DampingOutsideItsRangeIsRefused) {
     spec.mutable_gptq()->set_damping(damping);
     EXPECT_TRUE(HasReason(MethodOptionsOf(spec).status(), Reason::kInvalidSpec)) << damping;
   }
+}
+
+TEST(MethodProtoTest, FitOfNoRoundsIsRefused) {
+  v1::MethodSpec spec;
+  spec.mutable_dash_q()->set_rounds(0);
+  EXPECT_TRUE(HasReason(MethodOptionsOf(spec).status(), Reason::kInvalidSpec));
 }
 
 TEST(MethodProtoTest, MethodOfANewerVersionIsUnsupported) {

@@ -1,0 +1,59 @@
+#include "coordinator/planning/method_description.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/descriptor.h>
+#include <gtest/gtest.h>
+
+namespace heroq {
+namespace {
+
+TEST(MethodDescriptionTest, NamesAreThoseOfTheCommandLine) {
+  EXPECT_THAT(KnownMethods(), ::testing::IsSupersetOf({"rtn", "gptq", "dash-q"}));
+  for (const std::string& name : KnownMethods()) {
+    v1::MethodSpec method;
+    ASSERT_TRUE(SelectMethod(name, method));
+    EXPECT_EQ(DescribeMethod(method).name, name);
+    EXPECT_TRUE(DescribeMethod(method).parameters.empty());
+  }
+}
+
+TEST(MethodDescriptionTest, ParametersKeepNameTypeAndOrder) {
+  v1::MethodSpec method;
+  method.mutable_gptq()->set_scale_search(false);
+  method.mutable_gptq()->set_damping(0.25);
+  const MethodDescription description = DescribeMethod(method);
+  ASSERT_EQ(description.parameters.size(), 2);
+  EXPECT_EQ(description.parameters[0].name, "damping");
+  EXPECT_EQ(std::get<double>(description.parameters[0].value), 0.25);
+  EXPECT_EQ(description.parameters[1].name, "scale_search");
+  EXPECT_FALSE(std::get<bool>(description.parameters[1].value));
+}
+
+TEST(MethodDescriptionTest, SelectingTheSelectedMethodKeepsItsParameters) {
+  v1::MethodSpec method;
+  method.mutable_dash_q()->set_rounds(3);
+  EXPECT_TRUE(SelectMethod("dash-q", method));
+  EXPECT_EQ(method.dash_q().rounds(), 3);
+  EXPECT_FALSE(SelectMethod("dash_q", method));
+  EXPECT_FALSE(SelectMethod("", method));
+}
+
+TEST(MethodDescriptionTest, NoMethodHasNoName) { EXPECT_EQ(DescribeMethod({}).name, ""); }
+
+TEST(MethodDescriptionTest, EveryParameterIsOfAKindThatCanBeDescribed) {
+  using google::protobuf::FieldDescriptor;
+  const auto& methods = *v1::MethodSpec::descriptor()->oneof_decl(0);
+  for (int i = 0; i < methods.field_count(); ++i) {
+    const auto& parameters = *methods.field(i)->message_type();
+    for (int j = 0; j < parameters.field_count(); ++j) {
+      EXPECT_FALSE(parameters.field(j)->is_repeated()) << parameters.field(j)->full_name();
+      EXPECT_THAT(parameters.field(j)->cpp_type(),
+                  ::testing::AnyOf(FieldDescriptor::CPPTYPE_BOOL, FieldDescriptor::CPPTYPE_INT32,
+                                   FieldDescriptor::CPPTYPE_DOUBLE, FieldDescriptor::CPPTYPE_ENUM))
+          << parameters.field(j)->full_name();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace heroq
