@@ -1,6 +1,6 @@
 // Lets Python tests drive the quantization methods on one linear:
-//   quantizer_probe rtn|gptq ROWS COLUMNS BITS GROUP_SIZE bf16|f16 symmetric|asymmetric search|minmax
-//                   act-order|in-order DAMPING TOKENS
+//   quantizer_probe rtn|gptq|dash-q|dash-q-damped ROWS COLUMNS BITS GROUP_SIZE bf16|f16
+//                   symmetric|asymmetric search|minmax act-order|in-order DAMPING TOKENS
 // In: float32 weight [rows, columns], then float32 second moments [columns, columns] unless TOKENS is 0. Out:
 // float32 dequantized weight [rows, columns], float32 scales [rows, groups], uint8 zero points [rows, groups]
 // unless symmetric, uint8 codes [rows, columns], float64 solver loss (gptq only).
@@ -62,6 +62,11 @@ int Run(const std::vector<std::string>& arguments) {
   MethodOptions options = RtnOptions{search};
   if (arguments[0] == "gptq") {
     options = GptqOptions{std::atof(arguments[9].c_str()), arguments[8] == "act-order", search};
+  } else if (arguments[0] == "dash-q" || arguments[0] == "dash-q-damped") {
+    options = DashQOptions{.damped = arguments[0] == "dash-q-damped"};
+  } else if (arguments[0] != "rtn") {
+    std::cerr << "quantizer_probe: unknown method " << arguments[0] << "\n";
+    return 2;
   }
   const auto unit = MakeMethod(options)->Quantize(work, {}, {});
   if (!unit.ok()) {
