@@ -7,4 +7,17 @@ namespace heroq {
 // runs the task.
 void SetTaskThreads(int threads);
 
+// While alive, LibTorch runs on the calling thread alone: for work whose float results depend on how many
+// threads share it (factorisations, float32 products). The calling thread's setting comes back at the end.
+class OneThreadScope {
+ public:
+  OneThreadScope();
+  ~OneThreadScope();
+  OneThreadScope(const OneThreadScope&) = delete;
+  OneThreadScope& operator=(const OneThreadScope&) = delete;
+
+ private:
+  const int threads_;
+};
+
 }  // namespace heroq
