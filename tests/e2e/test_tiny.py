@@ -29,7 +29,8 @@ def undisturbed(inputs, tmp_path_factory):
 
 
 @pytest.mark.parametrize("flags", [[], ["--propagation", "quantized"], ["--evaluation", "EVALUATION", *EVALUATION],
-                                   ["--max-shard-size", "100000"]], ids=["default", "quantized", "evaluated", "shards"])
+                                   ["--max-shard-size", "100000"], ["--method", "dash-q"]],
+                         ids=["default", "quantized", "evaluated", "shards", "dash-q"])
 def test_published_bytes_do_not_depend_on_the_number_of_workers(inputs, tmp_path, flags):
     flags = [str(inputs / "evaluation.txt") if flag == "EVALUATION" else flag for flag in flags]
     found = []
@@ -44,7 +45,9 @@ def test_published_bytes_do_not_depend_on_the_number_of_workers(inputs, tmp_path
 @pytest.mark.parametrize("flags", [
     ["--bits", "4", "--symmetric", "on"], ["--bits", "4", "--group-size", "channel"],
     ["--bits", "3", "--group-size", "32"], ["--bits", "8", "--group-size", "64"], ["--bits", "2", "--group-size", "32"],
-    ["--bits", "5"], ["--method", "rtn"], ["--keep", "layers.0", "--override", "down_proj=W8"],
+    ["--bits", "5"], ["--method", "rtn"], ["--method", "dash-q", "--bits", "2", "--group-size", "32", "--symmetric", "off"],
+    ["--method", "dash-q", "--bits", "3", "--fit-rounds", "3", "--fit-damped", "on"],
+    ["--keep", "layers.0", "--override", "down_proj=W8"],
 ], ids=lambda flags: " ".join(flags))
 def test_transformers_loads_what_was_measured(inputs, tmp_path, flags):
     out = tmp_path / "out"

@@ -70,7 +70,7 @@ void FitOffset(const FitGroup<kBytes>& group, FitState<kBytes>& state) {
   const Vector mean = codes / group.total;
   const Vector variance = squares / group.total - mean * mean;
   const Vector fitted = products / group.total / (variance + a.damping);
-  const auto usable = (fitted > Vector{}) & (variance > Vector{});
+  const auto usable = fitted > Vector{};
   const Vector offset = state.scale * state.zero;
   const Vector new_scale = state.scale + a.step * (fitted - state.scale);
   const Vector new_offset = offset + a.step * (fitted * (mean + center) - group.mean - offset);
