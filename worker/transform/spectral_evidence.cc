@@ -1,5 +1,6 @@
 #include "worker/transform/spectral_evidence.h"
 
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mm.h>
 
 #include "worker/device/thread_settings.h"
@@ -15,7 +16,8 @@ SpectralEvidence MeasureEvidence(const Spectrum& spectrum, const at::Tensor& err
   evidence.smallest_eigenvalue = spectrum.smallest;
   evidence.condition_number = spectrum.condition_number();
   evidence.error_energy = error_energy;
-  evidence.error_norm = error.square().sum(at::kDouble).item<double>();
+  const at::Tensor row_norms = at::linalg_vector_norm(error, 2, {1});
+  evidence.error_norm = row_norms.square().sum(at::kDouble).item<double>();
 
   // ||E v||^2 per eigenvector v.
   const at::Tensor along =
