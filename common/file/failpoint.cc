@@ -134,7 +134,8 @@ absl::Status ReachFailpoint(Failpoint point) {
       ::kill(::getpid(), SIGKILL);
       break;
     case Mode::kPause:
-      ::kill(::getpid(), SIGSTOP);
+      // To this thread: one for the process may stop another first, while this one goes on for a moment.
+      ::raise(SIGSTOP);
       break;
     case Mode::kError:
       return MakeError(Reason::kIo, absl::StrCat("failpoint ", kNames[index]));
