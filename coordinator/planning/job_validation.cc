@@ -1,11 +1,13 @@
 #include "coordinator/planning/job_validation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/planning/method_description.h"
+#include "coordinator/planning/task_graph.h"
 #include "re2/re2.h"
 
 namespace heroq {
@@ -231,6 +233,21 @@ void CheckSpecAgainstModel(const v1::JobSpec& spec, const ModelLayout& layout, S
   };
   check(spec.calibration().sequence_length(), "calibration.sequence_length");
   check(spec.evaluation().sequence_length(), "evaluation.sequence_length");
+}
+
+void CheckTaskCount(const v1::Plan& plan, SpecViolations& violations) {
+  int64_t blocks = 0;
+  for (const v1::PlannedUnit& unit : plan.units()) blocks = std::max<int64_t>(blocks, unit.block() + 1);
+  const int64_t tasks = TaskCountBound(plan, blocks);
+  if (tasks <= kMaxTasks) return;
+  const v1::CalibrationSpec& calibration = plan.calibration();
+  const bool quantized = calibration.propagation() == v1::PROPAGATION_QUANTIZED;
+  const int64_t tasks_per_shard = blocks * (quantized ? 2 : 1);
+  violations.Add("calibration.shards",
+                 absl::StrCat("is ", calibration.shards(), "; with calibration.propagation ",
+                              quantized ? "quantized" : "full", " and ", blocks,
+                              " blocks to quantize that is ", tasks, " tasks, more than ", kMaxTasks,
+                              "; expected at most ", (kMaxTasks - plan.units_size()) / tasks_per_shard));
 }
 
 v1::JobSpec ResolveSpec(const v1::JobSpec& spec, const ModelLayout& layout) {

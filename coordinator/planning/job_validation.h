@@ -3,6 +3,7 @@
 #include "common/model/model_layout.h"
 #include "coordinator/planning/spec_violations.h"
 #include "heroq/v1/job.pb.h"
+#include "heroq/v1/plan.pb.h"
 
 namespace heroq {
 
@@ -12,6 +13,9 @@ void CheckSpec(const v1::JobSpec& spec, SpecViolations& violations);
 
 // Rules that depend on the model: sequences no longer than its context.
 void CheckSpecAgainstModel(const v1::JobSpec& spec, const ModelLayout& layout, SpecViolations& violations);
+
+// Rules that depend on the units of the plan: a graph of at most kMaxTasks tasks.
+void CheckTaskCount(const v1::Plan& plan, SpecViolations& violations);
 
 // `spec` with every field set to what the job will use, so that no zero means "default" (fields of parts the
 // job does not have stay unset). Resolving a resolved spec changes nothing. What CheckSpec refuses stays as

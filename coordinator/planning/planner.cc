@@ -151,6 +151,8 @@ InspectedJob Planner::Inspect(const v1::JobSpec& spec, int64_t& vocab_size,
   plan.set_compute_type(job.spec.calibration().compute_type());
   plan.mutable_sources()->Assign(model->pinned.begin(), model->pinned.end());
   if (quantizes) violations.AddRefusal("output", PlanQuantization(job.spec, *model, *schemes, plan));
+  CheckTaskCount(plan, violations);
+  if (!violations.empty()) return job;
   *plan.mutable_cost() = EstimateCost(plan, model->layout, WeightBytes(*model));
   return job;
 }

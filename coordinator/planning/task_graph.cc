@@ -108,6 +108,11 @@ int EvaluationRangeCount(const v1::Plan& plan) {
   return plan.has_evaluation_tokens() ? std::min(plan.evaluation().sequences(), kMaxEvaluationRanges) : 0;
 }
 
+int64_t TaskCountBound(const v1::Plan& plan, int64_t blocks) {
+  const int tasks_per_shard = plan.calibration().propagation() == v1::PROPAGATION_QUANTIZED ? 2 : 1;
+  return blocks * tasks_per_shard * plan.calibration().shards() + plan.units_size();
+}
+
 TaskGraph TaskGraph::Build(const v1::Plan& plan) {
   TaskGraph graph;
   graph.nodes_ = GraphBuilder(plan).Build();

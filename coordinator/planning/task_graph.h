@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -16,6 +17,12 @@ absl::string_view ToString(TaskKind kind);
 // Evaluation is cut into this many ranges of sequences, whatever the number of workers: min(sequences, 8).
 // Range i of n holds sequences [i * sequences / n, (i + 1) * sequences / n). 0 without evaluation tokens.
 int EvaluationRangeCount(const v1::Plan& plan);
+
+// The tasks a job may have; graphs and states of that size still fit in memory and start within seconds.
+constexpr int64_t kMaxTasks = 1'000'000;
+// At least the number of tasks of a plan of `blocks` blocks (one more than the highest with a unit),
+// evaluation aside: captures, and advances under quantized propagation, of every shard, and its units. Pure.
+int64_t TaskCountBound(const v1::Plan& plan, int64_t blocks);
 
 // One schedulable piece of a job. `id` is "capture/<block>/<shard>", "quantize/<block>/<unit>",
 // "advance/<block>/<shard>" or "evaluate/<index>".

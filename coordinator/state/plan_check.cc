@@ -8,12 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
+#include "coordinator/planning/task_graph.h"
 
 namespace heroq {
 namespace {
 
 constexpr int64_t kMaxBlocks = 10'000;
-constexpr int64_t kMaxTasks = 1'000'000;
 
 absl::Status Broken(absl::string_view rule) {
   return MakeError(Reason::kInternal, absl::StrCat("plan: ", rule));
@@ -34,9 +34,7 @@ absl::Status CheckPlan(const v1::Plan& plan) {
     blocks = std::max<int64_t>(blocks, unit.block() + 1);
   }
   const int64_t shards = plan.calibration().shards();
-  // Captures, and advances under quantized propagation.
-  const int tasks_per_shard = plan.calibration().propagation() == v1::PROPAGATION_QUANTIZED ? 2 : 1;
-  if (shards < 0 || blocks * tasks_per_shard * shards + plan.units_size() > kMaxTasks) {
+  if (shards < 0 || TaskCountBound(plan, blocks) > kMaxTasks) {
     return Broken(absl::StrCat(blocks, " blocks, ", shards, " shards and ", plan.units_size(),
                                " units make more than ", kMaxTasks, " tasks"));
   }

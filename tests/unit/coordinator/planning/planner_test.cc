@@ -163,6 +163,23 @@ TEST_F(PlannerTest, EverythingThatIsWrongIsListedAtOnce) {
                           Pair("field:scheme.overrides[0].pattern", HasSubstr("matches no linear"))));
 }
 
+TEST_F(PlannerTest, MoreTasksThanAJobMayHaveAreRefusedNamingTheFields) {
+  WriteTinyModel(files_, "/models/deep",
+                 {.blocks = 123, .hidden = 32, .intermediate = 32, .heads = 1, .kv_heads = 1});
+  v1::JobSpec spec = Spec("/models/deep");
+  spec.mutable_calibration()->set_samples(4096);
+  spec.mutable_calibration()->set_shards(4096);
+  spec.mutable_calibration()->set_propagation(v1::PROPAGATION_QUANTIZED);
+  const absl::Status status = planner_.Inspect(spec).status();
+  EXPECT_TRUE(HasReason(status, Reason::kInvalidSpec)) << status;
+  // 2 * 123 * 4096 captures and advances, 2 * 123 units; (1000000 - 246) / (2 * 123) = 4064.04.
+  EXPECT_THAT(status.message(),
+              AllOf(HasSubstr("calibration.shards"), HasSubstr("calibration.propagation quantized"),
+                    HasSubstr("1007862 tasks"), HasSubstr("at most 4064")));
+  spec.mutable_calibration()->set_shards(4064);
+  EXPECT_TRUE(planner_.Inspect(spec).ok());
+}
+
 TEST_F(PlannerTest, UnknownRootsAreRefused) {
   v1::JobSpec spec = Spec();
   spec.mutable_model()->mutable_location()->set_root("nowhere");
