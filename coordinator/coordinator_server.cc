@@ -90,7 +90,7 @@ class CoordinatorServer::Impl {
         blob_context_{files_, *blobs_, blob_work_,
                       [this](const v1::LeaseToken& token) { return leases_.CheckToken(token); }},
         quantization_service_(api_, leases_, events_, streams_, requests_, inspections_),
-        worker_service_(leases_, *blobs_, streams_, requests_),
+        worker_service_(*store_, leases_, *blobs_, streams_, requests_),
         blob_service_(blob_context_) {}
 
   ~Impl() { Stop(); }

@@ -9,27 +9,10 @@
 #include "coordinator/assembly/job_steps.h"
 #include "coordinator/assembly/result_reader.h"
 #include "coordinator/assembly/staging.h"
-#include "coordinator/state/blob_use.h"
+#include "coordinator/state/lost_results.h"
 
 namespace heroq {
 namespace {
-
-// Makes the tasks whose needed results are gone run again. Returns whether there were any.
-absl::StatusOr<bool> CommitLostBlobs(DriverSeams& seams, const JobRecord& job) {
-  absl::Status failure;
-  const std::vector<std::string> lost = LostTasks(job, [&](const v1::BlobDigest& digest) {
-    const absl::StatusOr<bool> present = seams.blobs.Contains(DigestFromProto(digest));
-    if (!present.ok()) failure = present.status();
-    return !present.ok() || *present;
-  });
-  HEROQ_RETURN_IF_ERROR(failure);
-  if (lost.empty()) return false;
-  v1::Update update;
-  update.mutable_blobs_lost()->set_job_id(job.job_id);
-  for (const std::string& id : lost) update.mutable_blobs_lost()->add_task_ids(id);
-  HEROQ_RETURN_IF_ERROR(seams.store.CommitAndWait(std::move(update)));
-  return true;
-}
 
 absl::Status OpenStaged(DriverSeams& seams, const JobRecord& job, JobWork& work) {
   const std::string& output = job.plan->output_directory();
@@ -63,7 +46,7 @@ absl::StatusOr<bool> WriteNextUnit(DriverSeams& seams, const JobRecord& job, Job
       return MakeError(Reason::kInternal, absl::StrCat("task ", node.id, " has no unit result"));
     const absl::StatusOr<std::string> bytes = seams.blobs.Get(DigestFromProto(*digest));
     if (HasReason(bytes.status(), Reason::kBlobMissing) || HasReason(bytes.status(), Reason::kBlobCorrupt)) {
-      HEROQ_ASSIGN_OR_RETURN(const bool again, CommitLostBlobs(seams, job));
+      HEROQ_ASSIGN_OR_RETURN(const bool again, RerunLostTasks(seams.store, seams.blobs, job));
       if (again) return true;
     }
     HEROQ_RETURN_IF_ERROR(bytes.status());
@@ -88,7 +71,7 @@ absl::StatusOr<bool> AssembleStep(DriverSeams& seams, const CoordinatorState& st
                                   JobWork& work) {
   if (!work.checked_blobs) {
     work.checked_blobs = true;
-    HEROQ_ASSIGN_OR_RETURN(const bool lost, CommitLostBlobs(seams, job));
+    HEROQ_ASSIGN_OR_RETURN(const bool lost, RerunLostTasks(seams.store, seams.blobs, job));
     if (lost) return true;
   }
   if (work.staged == nullptr) {

@@ -25,6 +25,10 @@ bool IsRetried(v1::FailureKind kind) {
          kind != v1::FAILURE_KIND_UNSUPPORTED;
 }
 
+bool SpeaksAgainstWorker(v1::FailureKind kind) {
+  return IsRetried(kind) && kind != v1::FAILURE_KIND_INPUT_LOST;
+}
+
 std::optional<v1::JobFailure> JudgeAttempts(const TaskRecord& task, const std::string& task_id,
                                             v1::FailureKind kind, const std::string& message,
                                             const LeaseOptions& options) {

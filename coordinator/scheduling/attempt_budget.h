@@ -14,6 +14,10 @@ namespace heroq {
 // and what this build cannot do, which would fail again anywhere. Pure.
 bool IsRetried(v1::FailureKind kind);
 
+// Whether such a failure counts towards the suspension of the worker that reported it: what another worker
+// could do better. Pure.
+bool SpeaksAgainstWorker(v1::FailureKind kind);
+
 // The end of the job when attempts of `task_id` must stop: a failure that is never retried, or a spent
 // budget; nullopt as long as another attempt is due. `task` already counts the attempt that ended with `kind`
 // and `message` (FAILURE_KIND_UNSPECIFIED: its worker was lost). Pure.

@@ -101,7 +101,7 @@ void LeaseManager::Impl::OnReturnedLocked(const v1::TaskReturned& change, const 
       change.cause() == v1::TaskReturned::CAUSE_FAILED || change.cause() == v1::TaskReturned::CAUSE_RELEASED;
   if (worker != nullptr && by_worker) {
     worker->ended_leases.insert(change.lease_id());
-    if (change.cause() == v1::TaskReturned::CAUSE_FAILED && IsRetried(change.failure_kind()) &&
+    if (change.cause() == v1::TaskReturned::CAUSE_FAILED && SpeaksAgainstWorker(change.failure_kind()) &&
         ++worker->failures_in_row >= options_.suspend_after) {
       worker->suspended_until = clock_.Monotonic() + options_.suspension;
     }

@@ -7,6 +7,7 @@
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/service/session_reactor.h"
+#include "coordinator/state/lost_results.h"
 
 namespace heroq {
 namespace {
@@ -49,7 +50,10 @@ grpc::ServerUnaryReactor* WorkerService::CompleteTask(grpc::CallbackServerContex
 grpc::ServerUnaryReactor* WorkerService::FailTask(grpc::CallbackServerContext* call,
                                                   const v1::FailTaskRequest* request, v1::FailTaskResponse*) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
-  leases_.Fail(request->token(), request->kind(), request->message(), FinishWhenDone(reactor));
+  pool_.Schedule([this, reactor, request] {
+    const v1::FailureKind kind = RecoverInputs(store_, blobs_, request->token(), request->kind());
+    leases_.Fail(request->token(), kind, request->message(), FinishWhenDone(reactor));
+  });
   return reactor;
 }
 

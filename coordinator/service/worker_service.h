@@ -4,16 +4,19 @@
 #include "common/concurrency/thread_pool.h"
 #include "coordinator/scheduling/lease_manager.h"
 #include "coordinator/service/open_streams.h"
+#include "coordinator/state/coordinator_store.h"
 #include "heroq/v1/worker_service.grpc.pb.h"
 
 namespace heroq {
 
 // Sessions and results of workers, translated to LeaseManager. A result is taken only when the store holds
-// every blob it names (BLOB_MISSING otherwise). Thread-safe; references outlive the server.
+// every blob it names (BLOB_MISSING otherwise); a failure over a lost input is looked into before it counts
+// (coordinator/state/lost_results.h). Thread-safe; references outlive the server.
 class WorkerService final : public v1::WorkerService::CallbackService {
  public:
-  WorkerService(LeaseManager& leases, DirectoryBlobStore& blobs, OpenStreams& streams, ThreadPool& pool)
-      : leases_(leases), blobs_(blobs), streams_(streams), pool_(pool) {}
+  WorkerService(CoordinatorStore& store, LeaseManager& leases, DirectoryBlobStore& blobs,
+                OpenStreams& streams, ThreadPool& pool)
+      : store_(store), leases_(leases), blobs_(blobs), streams_(streams), pool_(pool) {}
 
   grpc::ServerBidiReactor<v1::SessionRequest, v1::SessionResponse>* Session(
       grpc::CallbackServerContext* call) override;
@@ -29,6 +32,7 @@ class WorkerService final : public v1::WorkerService::CallbackService {
  private:
   absl::Status CheckBlobs(const v1::TaskResult& result);
 
+  CoordinatorStore& store_;
   LeaseManager& leases_;
   DirectoryBlobStore& blobs_;
   OpenStreams& streams_;

@@ -102,6 +102,12 @@ std::map<std::string, v1::BlobDigest> ReferencedBlobs(const JobRecord& job) {
   return blobs;
 }
 
+std::vector<v1::BlobDigest> InputBlobs(const JobRecord& job, int task) {
+  std::vector<v1::BlobDigest> blobs;
+  for (TaskInput& input : InputsOf(job, task)) blobs.push_back(std::move(input.blob));
+  return blobs;
+}
+
 std::vector<std::string> LostTasks(const JobRecord& job,
                                    const std::function<bool(const v1::BlobDigest&)>& present) {
   if (job.plan == nullptr || job.terminal()) return {};

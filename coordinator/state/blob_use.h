@@ -20,6 +20,9 @@ std::map<std::string, v1::BlobDigest> NeededBlobs(const JobRecord& job);
 // that this job no longer needs may be needed by another.
 std::map<std::string, v1::BlobDigest> ReferencedBlobs(const JobRecord& job);
 
+// What `task` reads, as far as the tasks that make it are done.
+std::vector<v1::BlobDigest> InputBlobs(const JobRecord& job, int task);
+
 // The finished tasks that must run again because a needed blob is gone, for BlobsLost: from the unfinished
 // tasks back to results that are there, hence also tasks whose outputs had been dropped on purpose when they
 // seemed used up. In the graph's order; empty when nothing is missing. `present` is asked about needed blobs

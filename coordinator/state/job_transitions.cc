@@ -124,6 +124,7 @@ void Apply(CoordinatorState& state, const v1::TaskReturned& change, absl::Time t
       task.losses += 1;
     } else if (change.cause() == v1::TaskReturned::CAUSE_FAILED) {
       switch (change.failure_kind()) {
+        case v1::FAILURE_KIND_INPUT_LOST:
         case v1::FAILURE_KIND_STORAGE:
           break;
         case v1::FAILURE_KIND_OUT_OF_MEMORY:

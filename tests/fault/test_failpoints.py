@@ -8,6 +8,7 @@ import time
 import pytest
 
 import heroq_cli
+import journal
 import tiny_llama
 from heroq_cli import BIN, heroq, published_bytes
 
@@ -20,7 +21,11 @@ AFTER = {
     "adopt_before_remove": "shard_after_record",
     "adopt_after_remove": "shard_after_record",
     "roll_forward_before_commit": "publish_after_rename",
+    "blobs_lost_before_commit": "lease_after_send",
+    "blobs_lost_after_commit": "lease_after_send",
 }
+# Reached when what was not synced is gone after the first crash.
+LOSES_BLOBS = {"blobs_lost_before_commit", "blobs_lost_after_commit"}
 # A second crash while the first one is recovered from.
 TWICE = [
     ("shard_after_rename", "staging_after_create"),
@@ -116,6 +121,8 @@ def outcomes(command, undisturbed, tmp_path_factory, request):
         for index, failpoint in enumerate(SEQUENCES[name]):
             # In the middle of what a whole run does there; a recovery does less.
             command.crash(folder, failpoint, (hits.get(failpoint, 1) + 1) // 2 if index == 0 else 1)
+            if index == 0 and name in LOSES_BLOBS:
+                assert journal.lose_volatile_blobs(folder / "out")
         command.finish(folder)
         for trace in folder.glob("trace-*"):
             trace.unlink()

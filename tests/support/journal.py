@@ -68,6 +68,24 @@ def leases_ended(updates, cause):
             if update.get("taskReturned", {}).get("cause") == cause]
 
 
+def lose_volatile_blobs(out):
+    """Removes what a power cut may take from a run: the statistics and hidden states of its results. Their tasks."""
+    store, lost, leased = pathlib.Path(f"{out}.heroq/blobs"), [], {}
+    for update in updates(out):
+        if "taskLeased" in update:
+            leased[update["taskLeased"]["leaseId"]] = update["taskLeased"]["taskIds"]
+        elif "taskCompleted" in update:
+            result = update["taskCompleted"]["result"]
+            blobs = [node["blob"] for node in result.get("statistics", [])]
+            blobs += [output["digest"] for output in result.get("outputs", []) if output["name"].startswith("hidden/")]
+            gone = [store / blob["sha256"][:2] / blob["sha256"] for blob in blobs]
+            gone = [path for path in gone if path.exists()]
+            for path in gone:
+                path.unlink()
+            lost += leased[update["taskCompleted"]["leaseId"]] if gone else []
+    return lost
+
+
 def holders(out):
     """Ids of workers with a lease that has neither a result nor an end."""
     return {lease["workerId"] for lease in open_leases(updates(out)).values()}

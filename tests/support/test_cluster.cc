@@ -51,7 +51,7 @@ void TestCluster::StartCoordinator() {
                              [&c](const v1::LeaseToken& token) { return c.leases->CheckToken(token); }});
   c.quantization_service =
       std::make_unique<QuantizationService>(*c.api, *c.leases, *c.events, c.streams, *c.pool, *c.pool);
-  c.worker_service = std::make_unique<WorkerService>(*c.leases, *blobs_, c.streams, *c.pool);
+  c.worker_service = std::make_unique<WorkerService>(*c.store, *c.leases, *blobs_, c.streams, *c.pool);
   c.blob_service = std::make_unique<BlobService>(*c.blob_context);
   grpc::ServerBuilder builder;
   ApplyServerArguments(builder);

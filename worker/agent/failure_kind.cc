@@ -29,6 +29,7 @@ v1::FailureKind FailureKindOf(const absl::Status& error) {
              {Reason::kTokenizerUnsupported, Reason::kUnsupported, Reason::kUnsupportedArchitecture})) {
     return v1::FAILURE_KIND_UNSUPPORTED;
   }
+  if (HasAny(error, {Reason::kBlobCorrupt, Reason::kBlobMissing})) return v1::FAILURE_KIND_INPUT_LOST;
   return v1::FAILURE_KIND_INTERNAL;
 }
 

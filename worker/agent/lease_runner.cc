@@ -15,9 +15,13 @@ namespace {
 absl::Status Report(const RunningLease& lease, const absl::StatusOr<v1::TaskResult>& result,
                     ResultReporter& reporter) {
   absl::Status error = result.status();
+  v1::FailureKind kind = FailureKindOf(error);
   if (error.ok()) {
     error = reporter.Complete(lease, *result);
     if (error.ok() || HasReason(error, Reason::kStaleAttempt)) return error;
+    // A blob that is missing now is one of the result.
+    kind = FailureKindOf(error);
+    if (kind == v1::FAILURE_KIND_INPUT_LOST) kind = v1::FAILURE_KIND_INTERNAL;
     error = Annotate(error, "the coordinator refused the result");
   } else if (lease.cancellation().cancelled()) {
     return reporter.Release(lease);
@@ -26,7 +30,7 @@ absl::Status Report(const RunningLease& lease, const absl::StatusOr<v1::TaskResu
       {{"job", lease.token().job_id()}, {"task", lease.lease().task().id()}, {"error", error.ToString()}});
   const std::string reason = ReasonName(error);
   return reporter.Fail(
-      lease, FailureKindOf(error),
+      lease, kind,
       reason.empty() ? std::string(error.message()) : absl::StrCat(reason, ": ", error.message()));
 }
 

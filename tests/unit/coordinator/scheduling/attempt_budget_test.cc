@@ -32,6 +32,14 @@ TEST(AttemptBudgetTest, WrongInputNumericalAndUnsupportedAreNeverRetried) {
   EXPECT_FALSE(IsRetried(v1::FAILURE_KIND_NUMERICAL));
   EXPECT_TRUE(IsRetried(v1::FAILURE_KIND_INTERNAL));
   EXPECT_TRUE(IsRetried(v1::FAILURE_KIND_OUT_OF_MEMORY));
+  EXPECT_TRUE(IsRetried(v1::FAILURE_KIND_INPUT_LOST));
+}
+
+TEST(AttemptBudgetTest, OnlyWhatAnotherWorkerCouldDoBetterSpeaksAgainstOne) {
+  EXPECT_TRUE(SpeaksAgainstWorker(v1::FAILURE_KIND_INTERNAL));
+  EXPECT_TRUE(SpeaksAgainstWorker(v1::FAILURE_KIND_OUT_OF_MEMORY));
+  EXPECT_FALSE(SpeaksAgainstWorker(v1::FAILURE_KIND_NUMERICAL));
+  EXPECT_FALSE(SpeaksAgainstWorker(v1::FAILURE_KIND_INPUT_LOST));
 }
 
 TEST(AttemptBudgetTest, EachCauseHasABudgetOfItsOwn) {

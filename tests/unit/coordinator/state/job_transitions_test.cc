@@ -57,11 +57,12 @@ TEST(JobTransitionsTest, ReturnedLeaseChargesTheBudgetOfItsCause) {
   end(v1::TaskReturned::CAUSE_LOST, v1::FAILURE_KIND_UNSPECIFIED);
   end(v1::TaskReturned::CAUSE_FAILED, v1::FAILURE_KIND_INTERNAL);
   end(v1::TaskReturned::CAUSE_FAILED, v1::FAILURE_KIND_OUT_OF_MEMORY);
+  end(v1::TaskReturned::CAUSE_FAILED, v1::FAILURE_KIND_INPUT_LOST);
   end(v1::TaskReturned::CAUSE_RELEASED, v1::FAILURE_KIND_UNSPECIFIED);
   end(v1::TaskReturned::CAUSE_REVOKED, v1::FAILURE_KIND_UNSPECIFIED);
   const TaskRecord& task = fixture.Task("a", "capture/0/0");
   EXPECT_EQ(task.state, TaskState::kPending);
-  EXPECT_EQ(task.attempts, 5);
+  EXPECT_EQ(task.attempts, 6);
   EXPECT_EQ(task.losses, 1);
   EXPECT_EQ(task.failures, 1);
   EXPECT_EQ(task.out_of_memory, 1);

@@ -19,8 +19,7 @@ TEST(FailureKindTest, WhatARetryCannotChangeIsNotInternal) {
 }
 
 TEST(FailureKindTest, TheRestIsTriedAgain) {
-  for (Reason reason : {Reason::kBlobMissing, Reason::kBlobCorrupt, Reason::kInternal, Reason::kUnavailable,
-                        Reason::kModelNotFound}) {
+  for (Reason reason : {Reason::kInternal, Reason::kUnavailable, Reason::kModelNotFound}) {
     EXPECT_EQ(FailureKindOf(MakeError(reason, "x")), v1::FAILURE_KIND_INTERNAL) << InfoOf(reason).name;
   }
   EXPECT_EQ(FailureKindOf(absl::UnknownError("x")), v1::FAILURE_KIND_INTERNAL);
@@ -31,6 +30,11 @@ TEST(FailureKindTest, StorageThatIsFullOrFailsIsNotTheTasksFault) {
   EXPECT_EQ(FailureKindOf(IoError(EIO, "sync", "/x")), v1::FAILURE_KIND_STORAGE);
   EXPECT_EQ(FailureKindOf(IoError(ENOENT, "open", "/x")), v1::FAILURE_KIND_INTERNAL);
   EXPECT_EQ(FailureKindOf(IoError(EACCES, "open", "/x")), v1::FAILURE_KIND_INTERNAL);
+}
+
+TEST(FailureKindTest, BlobsThatAreGoneOrDamagedAreLostInputs) {
+  EXPECT_EQ(FailureKindOf(MakeError(Reason::kBlobMissing, "x")), v1::FAILURE_KIND_INPUT_LOST);
+  EXPECT_EQ(FailureKindOf(MakeError(Reason::kBlobCorrupt, "x")), v1::FAILURE_KIND_INPUT_LOST);
 }
 
 TEST(FailureKindTest, AnnotationsKeepTheKind) {
