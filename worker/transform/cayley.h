@@ -8,9 +8,10 @@ namespace heroq {
 // Riemannian Optimization on the Stiefel Manifold via the Cayley Transform, ICLR 2020), for square matrices,
 // where it simplifies:
 //   V <- momentum V - (R^T G - G^T R),  R <- R (I - t/2 V)^-1 (I + t/2 V),  t = length / ||V||_F.
-// V is skew, so R stays orthogonal; it lives in the frame of R, in which the paper's transport of the
-// momentum is to keep it. The retraction is a solve, not the paper's fixed-point iteration, which is exact
-// only for small steps. One step turns every rotation by the same amount, whatever the scale of its gradient.
+// V is skew, so R stays orthogonal; it lives in the frame of R, so that keeping it transports it (the paper
+// projects it anew, the same to second order). The retraction is a solve; the paper's fixed-point iteration
+// is exact for small steps only. One step turns every rotation by the same amount, whatever the scale of its
+// gradient.
 //
 // Float64: 200 steps leave R^T R = I to 1e-12. Works on a batch [count, b, b] on one device; throws
 // c10::Error. Not thread-safe.
