@@ -23,7 +23,7 @@ GROUPS = {4: 64, 3: 64, 2: 32}
 SEQUENCES = (2, 4, 16, 64)
 LENGTH = 512
 METHODS = ("rtn", "dash-q", "gptq")
-JUDGED_SEQUENCES = 8
+JUDGED_SEQUENCES, JUDGED_LENGTH = 8, 256
 
 
 class Judge:
@@ -31,7 +31,7 @@ class Judge:
 
     def __init__(self, model, text):
         self.reference = judge.load(model)
-        self.windows = [judge.read_windows(model, f"{text}/{name}.txt", JUDGED_SEQUENCES, LENGTH) for name in TEXTS]
+        self.windows = [judge.read_windows(model, f"{text}/{name}.txt", JUDGED_SEQUENCES, JUDGED_LENGTH) for name in TEXTS]
 
     def kl(self, checkpoints):
         """For every checkpoint, a value per text."""
@@ -76,7 +76,7 @@ def section(results):
         "`deploy/experiments.sh calibration-size`: SmolLM2-135M-Instruct, dithered; asymmetric, "
         + ", ".join(f"W{bits} group {group}" for bits, group in GROUPS.items()) +
         f"; sequences of {LENGTH} tokens of technical prose. KL divergence per token against the unquantized model on the texts "
-        f"{' / '.join(TEXTS)} ({JUDGED_SEQUENCES} x {LENGTH} tokens each), judged by transformers. Bold: lower than the other two "
+        f"{' / '.join(TEXTS)} ({JUDGED_SEQUENCES} x {JUDGED_LENGTH} tokens each), judged by transformers. Bold: lower than the other two "
         "on both texts.", "",
         "| bits | sequences | " + " | ".join(METHODS) + " | dash-q / gptq |", "|---|---|" + "---|" * (len(METHODS) + 1)]
     for bits in GROUPS:
