@@ -3,12 +3,14 @@
 # where it stopped; build/experiments holds what was measured.
 #
 #   deploy/experiments.sh calibration-size     methods over bits and calibration text; half an hour on two cores
+#   deploy/experiments.sh methods              every method at 4, 3 and 2 bits; half an hour on two cores
 set -euo pipefail
 cd "$(dirname "$0")/.."
 experiment="${1:-}"
 case "$experiment" in
   calibration-size) script=tests/benchmark/calibration_size.py ;;
-  *) echo "experiments.sh: unknown experiment '$experiment' (known: calibration-size)" >&2; exit 2 ;;
+  methods) script=tests/benchmark/method_table.py ;;
+  *) echo "experiments.sh: unknown experiment '$experiment' (known: calibration-size, methods)" >&2; exit 2 ;;
 esac
 export HEROQ_CACHE="${HEROQ_CACHE:-$HOME/.cache/heroq}"
 deploy/build.sh --test

@@ -58,21 +58,22 @@ BlockLayout MakeBlock(const ModelLayout& layout, int64_t index, const Biases& bi
   const int64_t inner = layout.intermediate_size;
   BlockLayout block;
   block.prefix = absl::StrCat("model.layers.", index, ".");
-  const auto attention = [&](absl::string_view name, int64_t out, int64_t in, LinearInput input) {
+  const auto attention = [&](absl::string_view name, LinearRole role, int64_t out, int64_t in,
+                             LinearInput input) {
     block.linears.push_back({absl::StrCat(block.prefix, "self_attn.", name), out, in, input,
-                             UnitKind::kAttention, biases.attention});
+                             UnitKind::kAttention, biases.attention, role});
   };
-  const auto mlp = [&](absl::string_view name, int64_t out, int64_t in, LinearInput input) {
+  const auto mlp = [&](absl::string_view name, LinearRole role, int64_t out, int64_t in, LinearInput input) {
     block.linears.push_back(
-        {absl::StrCat(block.prefix, "mlp.", name), out, in, input, UnitKind::kMlp, biases.mlp});
+        {absl::StrCat(block.prefix, "mlp.", name), out, in, input, UnitKind::kMlp, biases.mlp, role});
   };
-  attention("q_proj", query, hidden, LinearInput::kAttentionIn);
-  attention("k_proj", key, hidden, LinearInput::kAttentionIn);
-  attention("v_proj", key, hidden, LinearInput::kAttentionIn);
-  attention("o_proj", hidden, query, LinearInput::kAttentionOut);
-  mlp("gate_proj", inner, hidden, LinearInput::kMlpIn);
-  mlp("up_proj", inner, hidden, LinearInput::kMlpIn);
-  mlp("down_proj", hidden, inner, LinearInput::kMlpOut);
+  attention("q_proj", LinearRole::kQuery, query, hidden, LinearInput::kAttentionIn);
+  attention("k_proj", LinearRole::kKey, key, hidden, LinearInput::kAttentionIn);
+  attention("v_proj", LinearRole::kValue, key, hidden, LinearInput::kAttentionIn);
+  attention("o_proj", LinearRole::kOutput, hidden, query, LinearInput::kAttentionOut);
+  mlp("gate_proj", LinearRole::kGate, inner, hidden, LinearInput::kMlpIn);
+  mlp("up_proj", LinearRole::kUp, inner, hidden, LinearInput::kMlpIn);
+  mlp("down_proj", LinearRole::kDown, hidden, inner, LinearInput::kMlpOut);
   for (const char* norm : {"input_layernorm", "post_attention_layernorm"}) {
     block.norms.push_back({absl::StrCat(block.prefix, norm, ".weight"), {hidden}});
   }
@@ -102,7 +103,8 @@ absl::StatusOr<ModelLayout> ReadLlamaConfig(const ConfigFields& config) {
   }
   layout.embedding_name = "model.embed_tokens.weight";
   layout.final_norm_name = "model.norm.weight";
-  layout.head_name = layout.tied_head ? layout.embedding_name : "lm_head.weight";
+  layout.own_head_name = "lm_head.weight";
+  layout.head_name = layout.tied_head ? layout.embedding_name : layout.own_head_name;
   for (int64_t block = 0; block < layout.block_count; ++block) {
     layout.blocks.push_back(MakeBlock(layout, block, biases));
   }

@@ -60,4 +60,11 @@ std::vector<TensorLayout> ModelLayout::Tensors() const {
   return tensors;
 }
 
+ModelLayout ModelLayout::Untied() const {
+  ModelLayout untied = *this;
+  untied.tied_head = false;
+  untied.head_name = own_head_name;
+  return untied;
+}
+
 }  // namespace heroq

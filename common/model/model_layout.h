@@ -34,6 +34,9 @@ enum class UnitKind { kAttention, kMlp };
 absl::string_view ToString(UnitKind kind);  // "attention", "mlp"
 std::optional<UnitKind> ParseUnitKind(absl::string_view text);
 
+// What a linear does in its block.
+enum class LinearRole { kQuery, kKey, kValue, kOutput, kGate, kUp, kDown };
+
 struct LinearLayout {
   std::string name;  // "model.layers.0.self_attn.q_proj"; weight is name + ".weight"
   int64_t out_features = 0;
@@ -41,6 +44,7 @@ struct LinearLayout {
   LinearInput input = LinearInput::kAttentionIn;
   UnitKind unit = UnitKind::kAttention;
   bool has_bias = false;  // name + ".bias" [out]
+  LinearRole role = LinearRole::kQuery;
 };
 
 struct TensorLayout {
@@ -52,6 +56,9 @@ struct BlockLayout {
   std::string prefix;                 // "model.layers.0."
   std::vector<LinearLayout> linears;  // q, k, v, o, gate, up, down
   std::vector<TensorLayout> norms;    // input_layernorm, post_attention_layernorm weights
+
+  // The norm whose output the unit's first linears read.
+  const TensorLayout& NormOf(UnitKind unit) const { return norms[unit == UnitKind::kAttention ? 0 : 1]; }
 };
 
 struct ModelLayout {
@@ -71,11 +78,15 @@ struct ModelLayout {
   std::string embedding_name;   // "model.embed_tokens.weight"
   std::string final_norm_name;  // "model.norm.weight"
   std::string head_name;        // "lm_head.weight"; the embedding's name when tied
+  std::string own_head_name;    // what head_name is or would be without tying
   std::vector<BlockLayout> blocks;
   std::optional<int64_t> bos_token_id;
 
   // Every tensor the checkpoint must hold, with its shape, in the model's order.
   std::vector<TensorLayout> Tensors() const;
+
+  // The same model with a head of its own.
+  ModelLayout Untied() const;
 };
 
 }  // namespace heroq

@@ -50,10 +50,9 @@ absl::StatusOr<bool> WriteNextUnit(DriverSeams& seams, const JobRecord& job, Job
       if (again) return true;
     }
     HEROQ_RETURN_IF_ERROR(bytes.status());
-    const absl::StatusOr<std::vector<QuantizedLinear>> linears =
-        ReadUnitBlob(*bytes, job.plan->units(node.unit));
-    if (!linears.ok()) return Annotate(linears.status(), absl::StrCat("task ", node.id));
-    HEROQ_RETURN_IF_ERROR(work.staged->AddUnit(node.unit, *linears));
+    absl::StatusOr<UnitResult> result = ReadUnitBlob(*bytes, job.plan->units(node.unit));
+    if (!result.ok()) return Annotate(result.status(), absl::StrCat("task ", node.id));
+    HEROQ_RETURN_IF_ERROR(work.staged->AddUnit(node.unit, *std::move(result)));
     return true;
   }
   return false;

@@ -41,16 +41,30 @@ std::string Schemes(const v1::Plan& plan) {
   return schemes;
 }
 
+std::string Text(const v1::RtnParameters& rtn) {
+  return rtn.scale_search() ? "round to nearest with scale search" : "round to nearest";
+}
+
+std::string Text(const v1::GptqParameters& gptq) {
+  return absl::StrCat("GPTQ, damping ", gptq.damping(), gptq.act_order() ? ", activation order" : "",
+                      gptq.scale_search() ? ", scale search" : "");
+}
+
+std::string Text(const v1::HeroQParameters& hero_q) {
+  const bool fused = hero_q.transform() == v1::TRANSFORM_FUSED;
+  return absl::StrCat("HeRo-Q, ", fused ? "residual stream rotated" : "norms and projections scaled",
+                      " (folded into the weights, nothing to do at run time), then ",
+                      hero_q.has_rtn() ? Text(hero_q.rtn()) : Text(hero_q.gptq()));
+}
+
 std::string MethodText(const v1::MethodSpec& method) {
-  if (method.has_rtn())
-    return method.rtn().scale_search() ? "round to nearest with scale search" : "round to nearest";
+  if (method.has_rtn()) return Text(method.rtn());
+  if (method.has_hero_q()) return Text(method.hero_q());
   if (method.has_dash_q()) {
     return absl::StrCat("DASH-Q, ", method.dash_q().rounds(), method.dash_q().damped() ? " damped" : "",
                         " rounds");
   }
-  return absl::StrCat("GPTQ, damping ", method.gptq().damping(),
-                      method.gptq().act_order() ? ", activation order" : "",
-                      method.gptq().scale_search() ? ", scale search" : "");
+  return Text(method.gptq());
 }
 
 std::string Measurements(const JobRecord& job) {

@@ -61,6 +61,7 @@ Manifest Describe(const JobRecord& job, const std::string& heroq_version) {
     linear.scheme = SchemeText(report->scheme());
     linear.weight_error = report->weight_error();
     if (report->has_relative_error()) linear.relative_error = report->relative_error();
+    linear.weight_digest = report->weight_digest();
   }
   return manifest;
 }

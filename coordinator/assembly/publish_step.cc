@@ -40,8 +40,10 @@ absl::Status CommitSuccess(DriverSeams& seams, const JobRecord& job, const v1::J
 }
 
 absl::Status Validate(DriverSeams& seams, const JobRecord& job, const std::string& staging) {
-  std::map<std::string, double> reported;
-  for (const v1::LinearReport* report : LinearReports(job)) reported[report->name()] = report->weight_error();
+  std::map<std::string, StatedWeight> reported;
+  for (const v1::LinearReport* report : LinearReports(job)) {
+    reported[report->name()] = {report->weight_error(), report->weight_digest()};
+  }
   HEROQ_ASSIGN_OR_RETURN(const v1::ValidateCheckpointResponse response,
                          ValidateStaged(seams.files, staging, *job.plan, reported));
   return ToStatus(response, staging);

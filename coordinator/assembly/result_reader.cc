@@ -1,6 +1,7 @@
 #include "coordinator/assembly/result_reader.h"
 
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,8 +20,7 @@ std::string Describe(DType dtype, const std::vector<int64_t>& shape) {
   return absl::StrCat(ToString(dtype), " [", absl::StrJoin(shape, ", "), "]");
 }
 
-template <typename T>
-absl::StatusOr<std::vector<T>> Take(const ParsedSafetensors& parsed, const TensorSpec& expected) {
+absl::StatusOr<absl::string_view> Find(const ParsedSafetensors& parsed, const TensorSpec& expected) {
   const auto found = parsed.tensors.find(expected.name);
   if (found == parsed.tensors.end()) {
     return MakeError(Reason::kInternal, absl::StrCat("unit result lacks tensor ", expected.name));
@@ -31,8 +31,14 @@ absl::StatusOr<std::vector<T>> Take(const ParsedSafetensors& parsed, const Tenso
                                                      Describe(spec.dtype, spec.shape), ", expected ",
                                                      Describe(expected.dtype, expected.shape)));
   }
-  std::vector<T> values(found->second.bytes.size() / sizeof(T));
-  std::memcpy(values.data(), found->second.bytes.data(), values.size() * sizeof(T));
+  return found->second.bytes;
+}
+
+template <typename T>
+absl::StatusOr<std::vector<T>> Take(const ParsedSafetensors& parsed, const TensorSpec& expected) {
+  HEROQ_ASSIGN_OR_RETURN(const absl::string_view bytes, Find(parsed, expected));
+  std::vector<T> values(bytes.size() / sizeof(T));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
   return values;
 }
 
@@ -43,13 +49,12 @@ std::string Bytes(const std::vector<T>& values) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<QuantizedLinear>> ReadUnitBlob(absl::string_view bytes,
-                                                          const v1::PlannedUnit& unit) {
+absl::StatusOr<UnitResult> ReadUnitBlob(absl::string_view bytes, const v1::PlannedUnit& unit) {
   HEROQ_ASSIGN_OR_RETURN(const ParsedSafetensors parsed, ParseSafetensors(bytes, "unit result"));
-  std::vector<QuantizedLinear> linears;
+  UnitResult result;
   size_t tensors = 0;
   for (const v1::PlannedLinear& planned : unit.linears()) {
-    QuantizedLinear& linear = linears.emplace_back();
+    QuantizedLinear& linear = result.linears.emplace_back();
     linear.name = planned.name();
     linear.out_features = planned.out_features();
     linear.in_features = planned.in_features();
@@ -73,11 +78,23 @@ absl::StatusOr<std::vector<QuantizedLinear>> ReadUnitBlob(absl::string_view byte
     }
     HEROQ_RETURN_IF_ERROR(ValidateQuantizedLinear(linear));
   }
+  for (const v1::RewrittenTensor& planned : unit.tensors()) {
+    const std::optional<DType> dtype = ParseDType(planned.dtype());
+    if (!dtype) {
+      return MakeError(Reason::kInternal,
+                       absl::StrCat("tensor ", planned.name(), " is planned as ", planned.dtype()));
+    }
+    HEROQ_ASSIGN_OR_RETURN(
+        const absl::string_view dense,
+        Find(parsed, {planned.name(), *dtype, {planned.shape().begin(), planned.shape().end()}}));
+    result.tensors.push_back({planned.name(), std::string(dense)});
+    ++tensors;
+  }
   if (parsed.tensors.size() != tensors) {
     return MakeError(Reason::kInternal, absl::StrCat("unit result holds ", parsed.tensors.size(),
                                                      " tensors, expected ", tensors));
   }
-  return linears;
+  return result;
 }
 
 std::vector<TensorBytes> PackedTensors(const QuantizedLinear& linear) {

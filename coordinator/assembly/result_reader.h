@@ -10,16 +10,21 @@
 
 namespace heroq {
 
-// The linears of a "unit" blob (QuantizeTask in scheduling.proto), in the order of `unit`. INTERNAL naming
-// linear and rule when the blob holds anything but exactly what the plan asked for: workers of one version
-// hand in nothing else.
-absl::StatusOr<std::vector<QuantizedLinear>> ReadUnitBlob(absl::string_view bytes,
-                                                          const v1::PlannedUnit& unit);
-
 struct TensorBytes {
   std::string name;
   std::string bytes;
 };
+
+// What a Quantize task handed in.
+struct UnitResult {
+  std::vector<QuantizedLinear> linears;
+  std::vector<TensorBytes> tensors;  // rewritten ones
+};
+
+// A "unit" blob (QuantizeTask in scheduling.proto), in the order of `unit`. INTERNAL naming tensor and rule
+// when the blob holds anything but exactly what the plan asked for: workers of one version hand in nothing
+// else.
+absl::StatusOr<UnitResult> ReadUnitBlob(absl::string_view bytes, const v1::PlannedUnit& unit);
 
 // A linear as compressed-tensors pack-quantized stores it: weight_packed, weight_scale, asymmetric only
 // weight_zero_point (packed along the output dimension), weight_shape. Little-endian.

@@ -48,7 +48,10 @@ std::string IndexJson(const v1::Plan& plan) {
 }
 
 absl::Status WriteSideFiles(FileSystem& files, const v1::Plan& plan, const std::string& directory) {
-  HEROQ_ASSIGN_OR_RETURN(const std::string source_config, ReadPinned(files, plan, kConfigName));
+  HEROQ_ASSIGN_OR_RETURN(std::string source_config, ReadPinned(files, plan, kConfigName));
+  if (plan.untied_head()) {
+    HEROQ_ASSIGN_OR_RETURN(source_config, UntieHead(source_config));
+  }
   HEROQ_ASSIGN_OR_RETURN(const std::string config,
                          AddQuantizationConfig(source_config, plan.quantization_config_json()));
   HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, kConfigName), config));

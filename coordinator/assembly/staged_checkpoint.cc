@@ -8,7 +8,6 @@
 #include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
-#include "coordinator/assembly/result_reader.h"
 #include "coordinator/planning/model_inspection.h"
 #include "coordinator/validation/file_digest.h"
 
@@ -84,12 +83,13 @@ absl::Status StagedCheckpoint::CopyTensor(const v1::PlannedTensor& tensor, int64
                    {{"tensor", tensor.name()}});
 }
 
-absl::Status StagedCheckpoint::AddUnit(int unit, const std::vector<QuantizedLinear>& linears) {
+absl::Status StagedCheckpoint::AddUnit(int unit, UnitResult result) {
   HEROQ_FAILPOINT(unit_before_write);
   std::map<std::string, std::string> bytes;
-  for (const QuantizedLinear& linear : linears) {
+  for (const QuantizedLinear& linear : result.linears) {
     for (TensorBytes& tensor : PackedTensors(linear)) bytes[tensor.name] = std::move(tensor.bytes);
   }
+  for (TensorBytes& tensor : result.tensors) bytes[tensor.name] = std::move(tensor.bytes);
   for (auto& [name, open] : open_) {
     if (open.missing_units.count(unit) == 0) continue;
     for (const v1::PlannedTensor& tensor : open.planned->tensors()) {

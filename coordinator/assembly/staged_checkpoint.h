@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/file/file_system.h"
-#include "common/quant/quantized_linear.h"
+#include "coordinator/assembly/result_reader.h"
 #include "heroq/v1/journal.pb.h"
 #include "heroq/v1/plan.pb.h"
 
@@ -31,8 +31,8 @@ class StagedCheckpoint {
   const std::string& directory() const { return directory_; }
   // Whether an unfinished file lacks tensors of this unit.
   bool Needs(int unit) const { return missing_units_.count(unit) > 0; }
-  // Writes the linears of a unit (ReadUnitBlob).
-  absl::Status AddUnit(int unit, const std::vector<QuantizedLinear>& linears);
+  // Writes what a unit gave.
+  absl::Status AddUnit(int unit, UnitResult result);
   // Finishes one file that has all its tensors; nullopt when there is none.
   absl::StatusOr<std::optional<v1::FileAssembled>> FinishFile();
   // Every planned file is finished.

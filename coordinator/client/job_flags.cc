@@ -22,9 +22,10 @@ const CLI::Validator kAboveZero(
 
 void AddScheme(CLI::App& command, JobFlags& flags) {
   command
-      .add_option("--method", flags.method,
-                  "Algorithm: gptq (default), dash-q (diagonal curvature: few tokens suffice) or rtn (no "
-                  "calibration)")
+      .add_option(
+          "--method", flags.method,
+          "Algorithm: gptq (default), hero-q (gptq in better-conditioned bases: most accurate), dash-q "
+          "(diagonal curvature: few tokens suffice) or rtn (no calibration)")
       ->type_name(absl::StrJoin(KnownMethods(), "|"))
       ->check(CLI::IsMember(KnownMethods()))
       ->group("Scheme");
@@ -61,19 +62,19 @@ void AddScheme(CLI::App& command, JobFlags& flags) {
       ->group("Scheme");
   command
       .add_option("--act-order", flags.act_order,
-                  "gptq: columns in order of decreasing importance; default on")
+                  "gptq, also as base: columns in order of decreasing importance; default on")
       ->type_name("on|off")
       ->check(kSwitch)
       ->group("Scheme");
   command
       .add_option("--scale-search", flags.scale_search,
-                  "rtn, gptq: search a shrink factor of the range per group; default on")
+                  "rtn, gptq, also as base: search a shrink factor of the range per group; default on")
       ->type_name("on|off")
       ->check(kSwitch)
       ->group("Scheme");
   command
       .add_option("--damping", flags.damping,
-                  "gptq: share of the mean diagonal added to the diagonal; default 0.01")
+                  "gptq, also as base: share of the mean diagonal added to the diagonal; default 0.01")
       ->type_name("X")
       ->group("Scheme");
   command
@@ -206,6 +207,7 @@ void AddJobFlags(CLI::App& command, JobFlagSet set, JobFlags& flags) {
                     "Job specification (YAML or JSON of JobSpec); flags override it")
         ->type_name("FILE");
     AddScheme(command, flags);
+    AddTransformFlags(command, flags.transform);
     AddCalibration(command, flags);
   }
   AddEvaluation(command, flags);

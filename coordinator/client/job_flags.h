@@ -8,6 +8,7 @@
 #include "CLI/App.hpp"
 #include "absl/status/status.h"
 #include "coordinator/client/location_argument.h"
+#include "coordinator/client/transform_flags.h"
 #include "heroq/v1/job.pb.h"
 
 namespace heroq {
@@ -39,6 +40,7 @@ struct JobFlags {
   std::optional<double> damping;
   std::optional<int32_t> fit_rounds;
   std::optional<std::string> fit_damped;
+  TransformFlags transform;
   std::vector<std::string> evaluation;
   std::optional<std::string> evaluation_tokens;
   std::optional<int32_t> evaluation_sequences;

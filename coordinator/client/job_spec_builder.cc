@@ -59,23 +59,40 @@ absl::Status NotOfMethod(absl::string_view flag, absl::string_view method) {
   return MakeError(Reason::kInvalidSpec, absl::StrCat(flag, " has no meaning for --method ", method));
 }
 
+// The parameters of GPTQ or round to nearest, as the method itself or inside of another; null when it has
+// none.
+v1::GptqParameters* GptqOf(v1::MethodSpec& method) {
+  if (method.has_hero_q())
+    return method.hero_q().has_rtn() ? nullptr : method.mutable_hero_q()->mutable_gptq();
+  return method.has_gptq() ? method.mutable_gptq() : nullptr;
+}
+
+v1::RtnParameters* RtnOf(v1::MethodSpec& method) {
+  if (method.has_hero_q())
+    return method.hero_q().has_rtn() ? method.mutable_hero_q()->mutable_rtn() : nullptr;
+  return method.has_rtn() ? method.mutable_rtn() : nullptr;
+}
+
 absl::Status ApplyMethod(const JobFlags& flags, v1::MethodSpec& method) {
   if (flags.method.has_value()) SelectMethod(*flags.method, method);
   if (method.method_case() == v1::MethodSpec::METHOD_NOT_SET) method.mutable_gptq();
+  HEROQ_RETURN_IF_ERROR(ApplyTransformFlags(flags.transform, method));
   const std::string name = DescribeMethod(method).name;
+  v1::GptqParameters* gptq = GptqOf(method);
+  v1::RtnParameters* rtn = RtnOf(method);
   if (flags.act_order.has_value()) {
-    if (!method.has_gptq()) return NotOfMethod("--act-order", name);
-    method.mutable_gptq()->set_act_order(*flags.act_order == "on");
+    if (gptq == nullptr) return NotOfMethod("--act-order", name);
+    gptq->set_act_order(*flags.act_order == "on");
   }
   if (flags.damping.has_value()) {
-    if (!method.has_gptq()) return NotOfMethod("--damping", name);
-    method.mutable_gptq()->set_damping(*flags.damping);
+    if (gptq == nullptr) return NotOfMethod("--damping", name);
+    gptq->set_damping(*flags.damping);
   }
   if (flags.scale_search.has_value()) {
     const bool search = *flags.scale_search == "on";
-    if (method.has_dash_q()) return NotOfMethod("--scale-search", name);
-    if (method.has_rtn()) method.mutable_rtn()->set_scale_search(search);
-    if (method.has_gptq()) method.mutable_gptq()->set_scale_search(search);
+    if (gptq == nullptr && rtn == nullptr) return NotOfMethod("--scale-search", name);
+    if (rtn != nullptr) rtn->set_scale_search(search);
+    if (gptq != nullptr) gptq->set_scale_search(search);
   }
   if (flags.fit_rounds.has_value()) {
     if (!method.has_dash_q()) return NotOfMethod("--fit-rounds", name);

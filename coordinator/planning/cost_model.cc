@@ -1,7 +1,9 @@
 #include "coordinator/planning/cost_model.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <numeric>
 
 #include "coordinator/planning/task_graph.h"
 
@@ -80,9 +82,15 @@ int64_t QuantizeMemory(const v1::Plan& plan) {
     }
     int64_t squares = 0;
     for (const auto& [input, in] : inputs) squares += in * in;
+    int64_t rewritten = 0;
+    for (const v1::RewrittenTensor& tensor : unit.tensors()) {
+      rewritten +=
+          std::accumulate(tensor.shape().begin(), tensor.shape().end(), int64_t{1}, std::multiplies<>());
+    }
     // Weight, updated weight and the quantized copy; sum of moments, part being added, factor and workspace
-    // in float64.
-    most = std::max(most, 3 * weights * kFloat + squares * (2 * kFloat + 2 * 8));
+    // in float64. A method that tries bases holds the moments in the old one, a new one and on the way there.
+    const int64_t moments = plan.method().has_hero_q() ? 6 : 2;
+    most = std::max(most, 3 * (weights + rewritten) * kFloat + squares * (moments * kFloat + 2 * 8));
   }
   return most;
 }
@@ -144,6 +152,11 @@ v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, i
   }
   cost.set_disk_bytes(disk);
 
+  const v1::HeroQParameters& hero_q = plan.method().hero_q();
+  const bool solves = plan.method().has_gptq() || hero_q.has_gptq();
+  // A score factors the second moments of its basis; one more is of the basis they came in.
+  const int scores = hero_q.alphas_size() + (hero_q.alpha_refinement() > 0 ? 2 : 0) + 1;
+  const double factors = hero_q.has_gptq() ? 1 + scores : 1;
   double solver = 0;
   for (const v1::PlannedUnit& unit : plan.units()) {
     std::map<std::string, double> inputs;
@@ -151,10 +164,12 @@ v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, i
       const double in = static_cast<double>(linear.in_features());
       const double out = static_cast<double>(linear.out_features());
       inputs[linear.input()] = in;
-      solver += plan.method().has_gptq() ? out * in * in : 2 * out * in;
+      solver += solves ? out * in * in : 2 * out * in;
     }
-    if (!plan.method().has_gptq()) continue;
-    for (const auto& [input, in] : inputs) solver += in * in * in / 3;
+    if (!solves) continue;
+    for (const auto& [input, in] : inputs) {
+      solver += factors * in * in * in / 3 + (factors - 1) * hero_q.score_rows() * in * in;
+    }
   }
   cost.set_solver_flops(solver);
 

@@ -6,14 +6,13 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "coordinator/planning/method_description.h"
+#include "coordinator/planning/method_parameters.h"
 #include "coordinator/planning/task_graph.h"
 #include "re2/re2.h"
 
 namespace heroq {
 namespace {
 
-constexpr int kMaxDashQRounds = 100;
 constexpr int kMaxLabels = 64;
 constexpr int kMaxLabelBytes = 256;
 constexpr int kMaxOverrides = 1000;
@@ -117,28 +116,6 @@ void CheckScheme(const v1::SchemeSpec& scheme, const std::string& field, bool ne
     } else if (!entry.keep()) {
       violations.Add(path, "needs a scheme or keep = true");
     }
-  }
-}
-
-void CheckMethod(const v1::JobSpec& spec, SpecViolations& violations) {
-  const bool calibrated = spec.calibration().has_source();
-  if (spec.method().has_gptq() && spec.method().gptq().has_damping()) {
-    const double damping = spec.method().gptq().damping();
-    if (!(damping > 0 && damping <= 1)) {
-      violations.Add("method.gptq.damping", absl::StrCat("is ", damping, ", expected above 0 and at most 1"));
-    }
-  }
-  if (spec.method().has_dash_q() && spec.method().dash_q().has_rounds()) {
-    const int rounds = spec.method().dash_q().rounds();
-    if (rounds < 1 || rounds > kMaxDashQRounds) {
-      violations.Add("method.dash_q.rounds",
-                     absl::StrCat("is ", rounds, ", expected 1 to ", kMaxDashQRounds));
-    }
-  }
-  if (!spec.method().has_rtn() && !calibrated) {
-    const std::string name = DescribeMethod(spec.method()).name;
-    violations.Add("calibration.source", absl::StrCat("is unset, and method ", name.empty() ? "gptq" : name,
-                                                      " needs calibration text; give some or use rtn"));
   }
 }
 
@@ -283,19 +260,7 @@ v1::JobSpec ResolveSpec(const v1::JobSpec& spec, const ModelLayout& layout) {
   v1::SchemeSpec& scheme = *resolved.mutable_scheme();
   scheme.set_weight_bits(OrDefault(scheme.weight_bits(), 4));
   scheme.set_activation_bits(16);
-  if (resolved.method().has_rtn()) {
-    v1::RtnParameters& rtn = *resolved.mutable_method()->mutable_rtn();
-    if (!rtn.has_scale_search()) rtn.set_scale_search(true);
-  } else if (resolved.method().has_dash_q()) {
-    v1::DashQParameters& dash_q = *resolved.mutable_method()->mutable_dash_q();
-    if (!dash_q.has_rounds()) dash_q.set_rounds(9);
-    if (!dash_q.has_damped()) dash_q.set_damped(false);
-  } else {
-    v1::GptqParameters& gptq = *resolved.mutable_method()->mutable_gptq();
-    if (!gptq.has_damping()) gptq.set_damping(0.01);
-    if (!gptq.has_act_order()) gptq.set_act_order(true);
-    if (!gptq.has_scale_search()) gptq.set_scale_search(true);
-  }
+  ResolveMethod(*resolved.mutable_method());
   resolved.set_target_tensor_parallel(OrDefault(resolved.target_tensor_parallel(), 1));
   return resolved;
 }

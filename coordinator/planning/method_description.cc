@@ -2,7 +2,14 @@
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/reflection.h>
 
+#include <array>
+#include <charconv>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
 namespace heroq {
@@ -16,21 +23,60 @@ const google::protobuf::OneofDescriptor& Methods() { return *v1::MethodSpec::des
 
 std::string NameOf(const FieldDescriptor& method) { return absl::StrReplaceAll(method.name(), {{"_", "-"}}); }
 
-MethodParameter ParameterOf(const Message& parameters, const FieldDescriptor& field) {
+// "TRANSFORM_FUSED" -> "fused".
+std::string ValueName(const google::protobuf::EnumValueDescriptor& value) {
+  const std::string& name = value.name();
+  return absl::AsciiStrToLower(name.substr(name.find('_') + 1));
+}
+
+// The shortest text that reads back as the same number.
+std::string ShortestText(double value) {
+  std::array<char, 32> text;
+  const std::to_chars_result result = std::to_chars(text.data(), text.data() + text.size(), value);
+  return std::string(text.data(), result.ptr);
+}
+
+void AddParameters(const Message& parameters, const std::string& prefix, std::vector<MethodParameter>& out);
+
+void AddParameter(const Message& parameters, const FieldDescriptor& field, const std::string& prefix,
+                  std::vector<MethodParameter>& out) {
   const Reflection& reflection = *parameters.GetReflection();
+  const std::string name = absl::StrCat(prefix, field.name());
+  if (field.is_repeated()) {
+    // A test keeps parameters to the kinds here.
+    std::vector<std::string> values;
+    for (const double value : reflection.GetRepeatedFieldRef<double>(parameters, &field)) {
+      values.push_back(ShortestText(value));
+    }
+    out.push_back({name, absl::StrJoin(values, ", ")});
+    return;
+  }
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL:
-      return {field.name(), reflection.GetBool(parameters, &field)};
+      out.push_back({name, reflection.GetBool(parameters, &field)});
+      return;
     case FieldDescriptor::CPPTYPE_INT32:
-      return {field.name(), int64_t{reflection.GetInt32(parameters, &field)}};
+      out.push_back({name, int64_t{reflection.GetInt32(parameters, &field)}});
+      return;
     case FieldDescriptor::CPPTYPE_DOUBLE:
-      return {field.name(), reflection.GetDouble(parameters, &field)};
+      out.push_back({name, reflection.GetDouble(parameters, &field)});
+      return;
     case FieldDescriptor::CPPTYPE_ENUM:
-      return {field.name(), reflection.GetEnum(parameters, &field)->name()};
+      out.push_back({name, ValueName(*reflection.GetEnum(parameters, &field))});
+      return;
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      // Another method inside: its name tells it apart.
+      AddParameters(reflection.GetMessage(parameters, &field), absl::StrCat(name, "."), out);
+      return;
     default:
-      // A test keeps parameters to the kinds above.
-      return {field.name(), std::string()};
+      return;
   }
+}
+
+void AddParameters(const Message& parameters, const std::string& prefix, std::vector<MethodParameter>& out) {
+  std::vector<const FieldDescriptor*> fields;
+  parameters.GetReflection()->ListFields(parameters, &fields);
+  for (const FieldDescriptor* field : fields) AddParameter(parameters, *field, prefix, out);
 }
 
 }  // namespace
@@ -40,11 +86,7 @@ MethodDescription DescribeMethod(const v1::MethodSpec& method) {
   const FieldDescriptor* chosen = reflection.GetOneofFieldDescriptor(method, &Methods());
   if (chosen == nullptr) return {};
   MethodDescription description{NameOf(*chosen), {}};
-  const Message& parameters = reflection.GetMessage(method, chosen);
-  std::vector<const FieldDescriptor*> fields;
-  parameters.GetReflection()->ListFields(parameters, &fields);
-  for (const FieldDescriptor* field : fields)
-    description.parameters.push_back(ParameterOf(parameters, *field));
+  AddParameters(reflection.GetMessage(method, chosen), "", description.parameters);
   return description;
 }
 

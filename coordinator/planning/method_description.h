@@ -10,8 +10,8 @@
 namespace heroq {
 
 struct MethodParameter {
-  std::string name;  // of the proto field
-  std::variant<bool, int64_t, double, std::string> value;
+  std::string name;  // of the proto field; "gptq.damping" of a method inside a method
+  std::variant<bool, int64_t, double, std::string> value;  // enums in lower case, lists joined
 };
 
 // What is written about a method: in digests, reports, manifests and model cards.

@@ -1,12 +1,14 @@
 #include "coordinator/planning/plan_builder.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/safetensors_writer.h"
+#include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/planning/quantized_tensors.h"
 #include "coordinator/planning/scheme_text.h"
@@ -30,6 +32,20 @@ Piece CopiedPiece(const TensorInfo& info) {
   return piece;
 }
 
+// A dense tensor that a unit gives.
+absl::StatusOr<Piece> RewrittenPiece(int unit, const v1::RewrittenTensor& tensor) {
+  const std::optional<DType> dtype = ParseDType(tensor.dtype());
+  if (!dtype) {
+    return MakeError(Reason::kInternal,
+                     absl::StrCat("tensor ", tensor.name(), " is planned as ", tensor.dtype()));
+  }
+  Piece piece;
+  piece.tensors.push_back({tensor.name(), *dtype, {tensor.shape().begin(), tensor.shape().end()}});
+  piece.bytes = piece.tensors.front().bytes();
+  piece.unit = unit;
+  return piece;
+}
+
 Piece QuantizedPiece(int unit, const v1::PlannedLinear& linear) {
   Piece piece;
   piece.tensors = QuantizedTensors(linear.name(), linear.out_features(), linear.in_features(),
@@ -40,23 +56,26 @@ Piece QuantizedPiece(int unit, const v1::PlannedLinear& linear) {
   return piece;
 }
 
-absl::StatusOr<std::vector<Piece>> PiecesInModelOrder(const InspectedModel& model,
+absl::StatusOr<std::vector<Piece>> PiecesInModelOrder(const InspectedModel& model, const ModelLayout& layout,
                                                       const std::vector<v1::PlannedUnit>& units) {
-  std::map<std::string, std::pair<int, const v1::PlannedLinear*>> quantized;  // by weight name
+  std::map<std::string, Piece> changed;  // by the name of the source tensor's place in the layout
   for (size_t unit = 0; unit < units.size(); ++unit) {
     for (const v1::PlannedLinear& linear : units[unit].linears()) {
-      quantized.emplace(absl::StrCat(linear.name(), ".weight"),
-                        std::make_pair(static_cast<int>(unit), &linear));
+      changed.emplace(absl::StrCat(linear.name(), ".weight"), QuantizedPiece(static_cast<int>(unit), linear));
+    }
+    for (const v1::RewrittenTensor& tensor : units[unit].tensors()) {
+      HEROQ_ASSIGN_OR_RETURN(Piece piece, RewrittenPiece(static_cast<int>(unit), tensor));
+      changed.emplace(tensor.name(), std::move(piece));
     }
   }
   std::vector<std::string> names;
-  for (TensorLayout& tensor : model.layout.Tensors()) names.push_back(std::move(tensor.name));
-  for (std::string& name : UnusedTensors(model.layout, *model.tensors)) names.push_back(std::move(name));
+  for (TensorLayout& tensor : layout.Tensors()) names.push_back(std::move(tensor.name));
+  for (std::string& name : UnusedTensors(layout, *model.tensors)) names.push_back(std::move(name));
   std::vector<Piece> pieces;
   for (const std::string& name : names) {
-    const auto found = quantized.find(name);
-    if (found != quantized.end()) {
-      pieces.push_back(QuantizedPiece(found->second.first, *found->second.second));
+    const auto found = changed.find(name);
+    if (found != changed.end()) {
+      pieces.push_back(std::move(found->second));
     } else {
       HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, model.tensors->Find(name));
       pieces.push_back(CopiedPiece(entry.info));
@@ -90,10 +109,10 @@ std::vector<v1::PlannedUnit> PlanUnits(const ModelLayout& layout, const Resolved
   return units;
 }
 
-absl::StatusOr<std::vector<v1::PlannedFile>> PlanFiles(const InspectedModel& model,
+absl::StatusOr<std::vector<v1::PlannedFile>> PlanFiles(const InspectedModel& model, const ModelLayout& layout,
                                                        const std::vector<v1::PlannedUnit>& units,
                                                        int64_t max_shard_bytes) {
-  HEROQ_ASSIGN_OR_RETURN(const std::vector<Piece> pieces, PiecesInModelOrder(model, units));
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<Piece> pieces, PiecesInModelOrder(model, layout, units));
   std::vector<int64_t> sizes;
   for (const Piece& piece : pieces) sizes.push_back(piece.bytes);
   const std::vector<ShardPieces> shards = SplitIntoShards(sizes, max_shard_bytes);
@@ -108,11 +127,12 @@ absl::StatusOr<std::vector<v1::PlannedFile>> PlanFiles(const InspectedModel& mod
         piece_of[spec.name] = &pieces[i];
       }
     }
-    HEROQ_ASSIGN_OR_RETURN(SafetensorsLayout layout, LayOutSafetensors(std::move(specs), {{"format", "pt"}}));
+    HEROQ_ASSIGN_OR_RETURN(SafetensorsLayout placed_file,
+                           LayOutSafetensors(std::move(specs), {{"format", "pt"}}));
     v1::PlannedFile& file = files.emplace_back();
     file.set_name(ShardName(shard, shards.size()));
-    file.set_header(std::move(layout.header));
-    for (const PlacedTensor& placed : layout.tensors) {
+    file.set_header(std::move(placed_file.header));
+    for (const PlacedTensor& placed : placed_file.tensors) {
       const Piece& piece = *piece_of.at(placed.spec.name);
       v1::PlannedTensor& tensor = *file.add_tensors();
       tensor.set_name(placed.spec.name);

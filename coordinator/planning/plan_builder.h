@@ -15,9 +15,10 @@ namespace heroq {
 // left out.
 std::vector<v1::PlannedUnit> PlanUnits(const ModelLayout& layout, const ResolvedSchemes& schemes);
 
-// Files of the published checkpoint in model order, complete with headers: per tensor of the source either
-// itself, copied, or for a quantized weight its packed parts, which share a file.
-absl::StatusOr<std::vector<v1::PlannedFile>> PlanFiles(const InspectedModel& model,
+// Files of the published checkpoint in model order, complete with headers: per tensor of `layout` and per
+// unused one of the source either itself, copied or rewritten, or for a quantized weight its packed parts,
+// which share a file. `layout` is the published model's: the source's, or the same with a head of its own.
+absl::StatusOr<std::vector<v1::PlannedFile>> PlanFiles(const InspectedModel& model, const ModelLayout& layout,
                                                        const std::vector<v1::PlannedUnit>& units,
                                                        int64_t max_shard_bytes);
 

@@ -15,6 +15,7 @@
 #include "coordinator/planning/output_check.h"
 #include "coordinator/planning/plan_builder.h"
 #include "coordinator/planning/quantization_config.h"
+#include "coordinator/planning/rewritten_tensors.h"
 #include "coordinator/planning/scheme_resolution.h"
 #include "coordinator/planning/spec_digest.h"
 #include "coordinator/planning/token_blobs.h"
@@ -53,15 +54,24 @@ std::optional<T> Collect(absl::StatusOr<T> result, absl::string_view field, Spec
 
 absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& model,
                               const ResolvedSchemes& schemes, v1::Plan& plan) {
-  const std::vector<v1::PlannedUnit> units = PlanUnits(model.layout, schemes);
+  std::vector<v1::PlannedUnit> units = PlanUnits(model.layout, schemes);
+  HEROQ_RETURN_IF_ERROR(AddRewrittenTensors(model, spec.method(), units));
+  const bool untied = RotatesResidual(spec.method()) && model.layout.tied_head;
+  const ModelLayout published = untied ? model.layout.Untied() : model.layout;
   HEROQ_ASSIGN_OR_RETURN(const std::vector<v1::PlannedFile> planned,
-                         PlanFiles(model, units, spec.output().max_shard_bytes()));
+                         PlanFiles(model, published, units, spec.output().max_shard_bytes()));
+  plan.set_untied_head(untied);
   plan.mutable_units()->Assign(units.begin(), units.end());
   plan.mutable_files()->Assign(planned.begin(), planned.end());
   plan.mutable_kept()->Assign(schemes.kept.begin(), schemes.kept.end());
   plan.mutable_copied_files()->Assign(model.copied_files.begin(), model.copied_files.end());
   plan.set_quantization_config_json(QuantizationConfigJson(plan));
-  const std::vector<std::string> unused = UnusedTensors(model.layout, *model.tensors);
+  if (untied) {
+    const int64_t bytes = published.vocab_size * published.hidden_size * SizeOf(published.dtype);
+    plan.add_warnings(absl::StrCat("the rotated model needs a head apart from its embedding, which adds ",
+                                   bytes, " bytes; transform none does not"));
+  }
+  const std::vector<std::string> unused = UnusedTensors(published, *model.tensors);
   if (!unused.empty()) {
     plan.add_warnings(absl::StrCat("tensors the model does not use are published unchanged: ",
                                    absl::StrJoin(unused, ", ")));

@@ -55,6 +55,11 @@ std::vector<Group> GroupByScheme(const v1::Plan& plan) {
   return groups;
 }
 
+bool UsesActOrder(const v1::MethodSpec& method) {
+  const v1::GptqParameters& gptq = method.has_hero_q() ? method.hero_q().gptq() : method.gptq();
+  return gptq.act_order();
+}
+
 Json Weights(const v1::LinearScheme& scheme, const v1::MethodSpec& method) {
   const bool channel = scheme.group_size() == kPerChannel;
   Json weights;
@@ -66,7 +71,7 @@ Json Weights(const v1::LinearScheme& scheme, const v1::MethodSpec& method) {
   weights["block_structure"] = nullptr;
   weights["dynamic"] = false;
   // "weight": columns were quantized in order of activation, groups and stored order are the original ones.
-  weights["actorder"] = method.has_gptq() && method.gptq().act_order() ? Json("weight") : Json(nullptr);
+  weights["actorder"] = UsesActOrder(method) ? Json("weight") : Json(nullptr);
   weights["observer"] = "minmax";
   weights["observer_kwargs"] = Json::object();
   return weights;
@@ -136,6 +141,13 @@ absl::StatusOr<std::string> AddQuantizationConfig(const std::string& config_json
   const std::string value =
       absl::StrReplaceAll(Json::parse(quantization_config_json).dump(2), {{"\n", "\n  "}});
   return absl::StrCat("{", body, empty ? "" : ",", "\n  \"quantization_config\": ", value, "\n}\n");
+}
+
+absl::StatusOr<std::string> UntieHead(const std::string& config_json) {
+  Json config = Json::parse(config_json, nullptr, /*allow_exceptions=*/false);
+  if (!config.is_object()) return MakeError(Reason::kInternal, "config.json is not an object");
+  config["tie_word_embeddings"] = false;
+  return absl::StrCat(config.dump(2), "\n");
 }
 
 }  // namespace heroq

@@ -21,4 +21,7 @@ std::string QuantizationConfigJson(const v1::Plan& plan);
 absl::StatusOr<std::string> AddQuantizationConfig(const std::string& config_json,
                                                   const std::string& quantization_config_json);
 
+// `config_json` with "tie_word_embeddings" false. INTERNAL unless it is an object.
+absl::StatusOr<std::string> UntieHead(const std::string& config_json);
+
 }  // namespace heroq

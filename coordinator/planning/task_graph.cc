@@ -15,8 +15,10 @@ constexpr int kMaxEvaluationRanges = 8;
 class GraphBuilder {
  public:
   explicit GraphBuilder(const v1::Plan& plan) : plan_(plan) {
-    for (int unit = 0; unit < plan.units_size(); ++unit)
-      units_of_block_[plan.units(unit).block()].push_back(unit);
+    for (int unit = 0; unit < plan.units_size(); ++unit) {
+      const int block = plan.units(unit).block();
+      (block < 0 ? outside_ : units_of_block_[block]).push_back(unit);
+    }
   }
 
   std::vector<TaskNode> Build() {
@@ -27,6 +29,10 @@ class GraphBuilder {
       } else {
         for (const auto& [block, units] : units_of_block_) AddQuantize(block, {});
       }
+    }
+    for (int unit : outside_) {
+      const int block = plan_.units(unit).block();
+      Add({absl::StrCat("rewrite/", plan_.units(unit).unit()), TaskKind::kQuantize, block, 0, unit, {}});
     }
     for (int index = 0; index < EvaluationRangeCount(plan_); ++index) {
       Add({absl::StrCat("evaluate/", index), TaskKind::kEvaluate, 0, index, 0, {}});
@@ -84,6 +90,7 @@ class GraphBuilder {
 
   const v1::Plan& plan_;
   std::map<int, std::vector<int>> units_of_block_;
+  std::vector<int> outside_;
   std::vector<TaskNode> nodes_;
   std::vector<int> hidden_;  // by shard
 };

@@ -25,23 +25,24 @@ constexpr int64_t kMaxTasks = 1'000'000;
 int64_t TaskCountBound(const v1::Plan& plan, int64_t blocks);
 
 // One schedulable piece of a job. `id` is "capture/<block>/<shard>", "quantize/<block>/<unit>",
-// "advance/<block>/<shard>" or "evaluate/<index>".
+// "rewrite/<unit>" (a unit outside the blocks), "advance/<block>/<shard>" or "evaluate/<index>".
 struct TaskNode {
   std::string id;
   TaskKind kind = TaskKind::kCapture;
-  int block = 0;
+  int block = 0;  // -1: a unit outside the blocks
   int shard = 0;  // capture and advance: calibration shard; evaluate: index of the sequence range
   int unit = 0;   // quantize: index into Plan.units
   std::vector<int> dependencies;  // indices of tasks whose results it needs
 };
 
 // The tasks of a job, a pure function of its plan (architecture: task graph of a job), in topological order.
-// Blocks after the last one with a unit have no tasks. Full-precision propagation: capture(b, s) needs
-// capture(b - 1, s). Quantized: capture(b, s) and advance(b, s) need advance(b - 1, s), and advance(b, s)
-// every quantize(b, *); a block without units has no captures, and the last one no advances. Evaluate tasks
-// depend on nothing here: they are gated by the job's phase, since they read the staged directory. Without
-// calibration tokens there are only quantize (and evaluate) tasks; without units only evaluate tasks (a job
-// that evaluates an existing checkpoint). Immutable, thread-safe.
+// Blocks after the last one with a unit have no tasks; units outside the blocks depend on nothing.
+// Full-precision propagation: capture(b, s) needs capture(b - 1, s). Quantized: capture(b, s) and advance(b,
+// s) need advance(b - 1, s), and advance(b, s) every quantize(b, *); a block without units has no captures,
+// and the last one no advances. Evaluate tasks depend on nothing here: they are gated by the job's phase,
+// since they read the staged directory. Without calibration tokens there are only quantize (and evaluate)
+// tasks; without units only evaluate tasks (a job that evaluates an existing checkpoint). Immutable,
+// thread-safe.
 class TaskGraph {
  public:
   static TaskGraph Build(const v1::Plan& plan);

@@ -6,14 +6,23 @@
 #include "common/status/error_reason.h"
 
 namespace heroq {
+namespace {
 
-std::vector<const v1::LinearReport*> LinearReports(const JobRecord& job) {
+// Results of finished quantize tasks, in the order of Plan.units; null where there is none yet.
+std::vector<const v1::TaskResult*> ResultsByUnit(const JobRecord& job) {
   std::vector<const v1::TaskResult*> by_unit(job.plan->units_size(), nullptr);
   for (size_t i = 0; i < job.tasks.size(); ++i) {
     const TaskNode& node = job.graph->nodes()[i];
     if (node.kind == TaskKind::kQuantize && job.tasks[i].result != nullptr)
       by_unit[node.unit] = job.tasks[i].result.get();
   }
+  return by_unit;
+}
+
+}  // namespace
+
+std::vector<const v1::LinearReport*> LinearReports(const JobRecord& job) {
+  const std::vector<const v1::TaskResult*> by_unit = ResultsByUnit(job);
   std::vector<const v1::LinearReport*> reports;
   for (int unit = 0; unit < job.plan->units_size(); ++unit) {
     if (by_unit[unit] == nullptr) continue;
@@ -22,6 +31,15 @@ std::vector<const v1::LinearReport*> LinearReports(const JobRecord& job) {
         if (report.name() == planned.name()) reports.push_back(&report);
       }
     }
+  }
+  return reports;
+}
+
+std::vector<const v1::TransformReport*> TransformReports(const JobRecord& job) {
+  std::vector<const v1::TransformReport*> reports;
+  for (const v1::TaskResult* result : ResultsByUnit(job)) {
+    if (result == nullptr) continue;
+    for (const v1::TransformReport& report : result->transforms()) reports.push_back(&report);
   }
   return reports;
 }

@@ -14,6 +14,9 @@ namespace heroq {
 // Reports of all quantized linears whose task is done, in model order. Pointers live as long as `job`.
 std::vector<const v1::LinearReport*> LinearReports(const JobRecord& job);
 
+// How the basis of every input was chosen that a method transformed, likewise.
+std::vector<const v1::TransformReport*> TransformReports(const JobRecord& job);
+
 // Sums over the evaluate tasks that are done, in task order; unset when the job evaluates nothing.
 std::optional<v1::EvaluationResult> TotalEvaluation(const JobRecord& job);
 

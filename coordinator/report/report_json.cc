@@ -28,7 +28,16 @@ Json Definitions() {
            "relative_error up to float32 "
            "rounding"},
           {"damping", "share of mean(diag H) that was added to the diagonal of H"},
-          {"mean_shrink", "mean share of a group's min-max range that its grid spans, as the scale search or fit chose it"},
+          {"mean_shrink",
+           "mean share of a group's min-max range that its grid spans, as the scale search or fit chose it"},
+          {"transforms",
+           "loss: tr(E H E^T) / tr(W H W^T) of the base quantizer on a sample of rows, in the basis that was "
+           "chosen "
+           "and in the one the input came in; curve: the same for every alpha that was scored"},
+          {"weight_digest",
+           "SHA-256 of codes, scales and zero points of a linear whose basis may have been changed: its "
+           "errors are "
+           "about the transformed weight"},
           {"dead_inputs", "input channels that were zero on every calibration token"},
           {"kl", "mean of KL(original || quantized) over the evaluated tokens, in nats"},
           {"perplexity", "exp of the mean negative log-likelihood of the evaluated tokens"}};
@@ -73,6 +82,7 @@ Json Linear(const v1::LinearReport& report) {
                {"scheme", SchemeText(report.scheme())}};
   if (report.has_relative_error()) json["relative_error"] = report.relative_error();
   json["weight_error"] = report.weight_error();
+  if (!report.weight_digest().empty()) json["weight_digest"] = report.weight_digest();
   if (report.has_solver_loss()) json["solver_loss"] = report.solver_loss();
   if (report.has_damping()) {
     json["damping"] = report.damping();
@@ -84,6 +94,26 @@ Json Linear(const v1::LinearReport& report) {
     json["token_count"] = report.token_count();
   }
   json["warnings"] = std::vector<std::string>(report.warnings().begin(), report.warnings().end());
+  return json;
+}
+
+Json Transform(const v1::TransformReport& report) {
+  Json curve = Json::array();
+  for (const v1::AlphaScore& score : report.curve())
+    curve.push_back({{"alpha", score.alpha()}, {"loss", score.loss()}});
+  Json json = {{"block", report.block()},
+               {"input", report.input()},
+               {"alpha", report.alpha()},
+               {"rotation", report.rotation()},
+               {"rotation_size", report.rotation_size()},
+               {"loss", report.loss()},
+               {"untransformed_loss", report.untransformed_loss()},
+               {"curve", std::move(curve)}};
+  if (report.has_hadamard_loss()) {
+    json["hadamard_loss"] = report.hadamard_loss();
+    json["rotation_steps"] = report.rotation_steps();
+  }
+  if (!report.rotation_note().empty()) json["rotation_note"] = report.rotation_note();
   return json;
 }
 
@@ -154,6 +184,10 @@ std::string ReportJson(const JobRecord& job, const std::string& heroq_version) {
   json["definitions"] = Definitions();
   json["linears"] = std::move(linears);
   json["kept"] = std::move(kept);
+  if (plan.method().has_hero_q()) {
+    Json& transforms = json["transforms"] = Json::array();
+    for (const v1::TransformReport* report : TransformReports(job)) transforms.push_back(Transform(*report));
+  }
   json["predicted"] = Predicted(plan.cost());
   json["warnings"] = std::vector<std::string>(plan.warnings().begin(), plan.warnings().end());
   // Text that came from outside may hold bytes that are no UTF-8.

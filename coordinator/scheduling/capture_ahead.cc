@@ -44,7 +44,8 @@ bool HasWaitingReader(const JobRecord& job, int task, bool quantize) {
 int OpenBlock(const JobRecord& job) {
   for (size_t task = 0; task < job.tasks.size(); ++task) {
     const TaskNode& node = job.graph->nodes()[task];
-    if (node.kind == TaskKind::kQuantize && job.tasks[task].state != TaskState::kDone) return node.block;
+    const bool in_block = node.kind == TaskKind::kQuantize && node.block >= 0;
+    if (in_block && job.tasks[task].state != TaskState::kDone) return node.block;
   }
   return job.plan->block_count();
 }

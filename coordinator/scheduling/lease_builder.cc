@@ -73,6 +73,7 @@ absl::StatusOr<v1::QuantizeTask> BuildQuantize(const JobRecord& job, int task) {
   v1::QuantizeTask quantize;
   quantize.set_block(unit.block());
   quantize.set_unit(unit.unit());
+  *quantize.mutable_tensors() = unit.tensors();
   std::set<std::string> inputs;
   for (const v1::PlannedLinear& planned : unit.linears()) {
     v1::LinearTask& linear = *quantize.add_linears();

@@ -25,8 +25,11 @@ absl::Status CheckPlan(const v1::Plan& plan) {
   std::set<std::pair<int, std::string>> units;
   int64_t blocks = 0;
   for (const v1::PlannedUnit& unit : plan.units()) {
-    if (unit.block() < 0 || unit.block() >= kMaxBlocks) {
-      return Broken(absl::StrCat("units: block ", unit.block(), ", expected 0 to ", kMaxBlocks - 1));
+    // Outside the blocks there is nothing to calibrate.
+    const int first = unit.linears_size() == 0 ? -1 : 0;
+    if (unit.block() < first || unit.block() >= kMaxBlocks) {
+      return Broken(
+          absl::StrCat("units: block ", unit.block(), ", expected ", first, " to ", kMaxBlocks - 1));
     }
     if (!units.emplace(unit.block(), unit.unit()).second) {
       return Broken(absl::StrCat("units: block ", unit.block(), " has unit ", unit.unit(), " twice"));

@@ -40,12 +40,14 @@ absl::Status CheckAgainstSource(FileSystem& files, const std::string& source_dir
   HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointReader> source,
                          CheckpointReader::Open(files, source_directory));
   std::set<std::string> copied;
-  std::map<std::string, double> errors;
+  std::map<std::string, StatedWeight> stated;
   if (manifest.has_value()) {
     for (const ManifestTensor& tensor : manifest->tensors) {
       if (tensor.copied && model.tensors->Has(tensor.name)) copied.insert(tensor.name);
     }
-    for (const ManifestLinear& linear : manifest->linears) errors[linear.name] = linear.weight_error;
+    for (const ManifestLinear& linear : manifest->linears) {
+      stated[linear.name] = {linear.weight_error, linear.weight_digest};
+    }
   } else {
     // Of another tool's directory all that is known is that dense tensors were not quantized.
     for (const TensorLayout& tensor : model.layout.Tensors()) {
@@ -57,7 +59,7 @@ absl::Status CheckAgainstSource(FileSystem& files, const std::string& source_dir
   const CopyRule rule = manifest.has_value() ? CopyRule::kSameBytes : CopyRule::kSameValues;
   for (const std::string& name : copied)
     HEROQ_RETURN_IF_ERROR(CheckCopied(*model.tensors, *source, name, rule, findings));
-  return CheckWeightErrors(model, *source, errors, sound, findings);
+  return CheckWeights(model, *source, stated, sound, findings);
 }
 
 absl::StatusOr<std::optional<DirectoryModel>> OpenAndCheckStructure(FileSystem& files,
@@ -119,7 +121,7 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& fi
 
 absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
     FileSystem& files, const std::string& directory, const v1::Plan& plan,
-    const std::map<std::string, double>& reported_weight_error) {
+    const std::map<std::string, StatedWeight>& reported) {
   Findings findings;
   CheckPlannedFiles(files, directory, plan, findings);
   bool shapes_hold = false;
@@ -130,8 +132,8 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
     for (const v1::PlannedLinear& linear : unit.linears()) {
       findings.Check(model->quantized.count(linear.name()) > 0, "linear_not_quantized",
                      {linear.name(), "config.json"}, "a quantized linear", "a dense one");
-      findings.Check(reported_weight_error.count(linear.name()) > 0, "report_missing", {linear.name(), ""},
-                     "a reported weight error", "none");
+      findings.Check(reported.count(linear.name()) > 0, "report_missing", {linear.name(), ""},
+                     "a reported weight", "none");
     }
   }
   HEROQ_ASSIGN_OR_RETURN(const std::set<std::string> sound, CheckLinears(*model, findings));
@@ -144,7 +146,7 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
             CheckCopied(*model->tensors, *source, tensor.name(), CopyRule::kSameBytes, findings));
     }
   }
-  HEROQ_RETURN_IF_ERROR(CheckWeightErrors(*model, *source, reported_weight_error, sound, findings));
+  HEROQ_RETURN_IF_ERROR(CheckWeights(*model, *source, reported, sound, findings));
   return findings.Take();
 }
 

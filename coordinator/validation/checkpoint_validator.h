@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/file/file_system.h"
+#include "coordinator/validation/source_check.h"
 #include "heroq/v1/plan.pb.h"
 #include "heroq/v1/quantization_service.pb.h"
 
@@ -27,6 +28,6 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& fi
 // (`reported` by linear name, 1e-3 relative).
 absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
     FileSystem& files, const std::string& directory, const v1::Plan& plan,
-    const std::map<std::string, double>& reported_weight_error);
+    const std::map<std::string, StatedWeight>& reported);
 
 }  // namespace heroq

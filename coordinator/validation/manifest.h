@@ -32,6 +32,7 @@ struct ManifestLinear {
   std::string scheme;
   double weight_error = 0;               // ||E||_F^2 / ||W||_F^2
   std::optional<double> relative_error;  // tr(E H E^T) / tr(W H W^T); unset without calibration
+  std::string weight_digest;             // WeightDigest, where the errors are of a transformed weight
 };
 
 // What a published directory holds. MANIFEST.json is written last: a directory with one is complete. Depends

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/tensor_pieces.h"
+#include "common/checkpoint/weight_digest.h"
 #include "common/status/status_macros.h"
 #include "coordinator/validation/stored_weight.h"
 #include "coordinator/validation/tensor_checks.h"
@@ -22,6 +23,33 @@ constexpr double kAbsoluteTolerance = 1e-7;
 double LargestPlausibleError(int bits) {
   if (bits >= 4) return 0.2;
   return bits == 3 ? 0.5 : 0.95;
+}
+
+absl::Status CheckWeightError(const LinearLayout& layout, const QuantScheme& scheme,
+                              const StoredWeight& stored, const CheckpointReader& source,
+                              const StatedWeight* stated, Findings& findings) {
+  const std::vector<int64_t> shape = {layout.out_features, layout.in_features};
+  const std::string weight = absl::StrCat(layout.name, ".weight");
+  const auto entry = source.tensors().find(weight);
+  const Findings::Place place{weight, ""};
+  if (!findings.Check(entry != source.tensors().end() && entry->second.info.shape == shape,
+                      "source_tensor_missing", place, "the dense weight in the source",
+                      "none of this shape")) {
+    return absl::OkStatus();
+  }
+  HEROQ_ASSIGN_OR_RETURN(const double error, WeightError(stored, entry->second));
+  findings.AddWeightError(layout.name, ToString(scheme), error);
+  if (stated != nullptr) {
+    const double tolerance =
+        std::max(kAbsoluteTolerance, kRelativeTolerance * std::abs(stated->weight_error));
+    findings.Check(std::abs(error - stated->weight_error) <= tolerance, "weight_error_differs", place,
+                   absl::StrCat("relative weight error ", stated->weight_error), absl::StrCat(error));
+  } else {
+    const double limit = LargestPlausibleError(scheme.weight_bits);
+    findings.Check(error <= limit, "weights_not_the_sources", place, absl::StrCat("at most ", limit),
+                   absl::StrCat(error));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -43,36 +71,25 @@ absl::Status CheckCopied(const CheckpointReader& checkpoint, const CheckpointRea
   return absl::OkStatus();
 }
 
-absl::Status CheckWeightErrors(const DirectoryModel& model, const CheckpointReader& source,
-                               const std::map<std::string, double>& stated,
-                               const std::set<std::string>& sound, Findings& findings) {
+absl::Status CheckWeights(const DirectoryModel& model, const CheckpointReader& source,
+                          const std::map<std::string, StatedWeight>& stated,
+                          const std::set<std::string>& sound, Findings& findings) {
   for (const BlockLayout& block : model.layout.blocks) {
     for (const LinearLayout& layout : block.linears) {
       const auto storage = model.quantized.find(layout.name);
       if (storage == model.quantized.end() || sound.count(layout.name) == 0) continue;
-      const std::vector<int64_t> shape = {layout.out_features, layout.in_features};
       HEROQ_ASSIGN_OR_RETURN(const StoredWeight stored,
                              ReadStoredWeight(*model.tensors, layout, storage->second));
-      const std::string weight = absl::StrCat(layout.name, ".weight");
-      const auto entry = source.tensors().find(weight);
-      const Findings::Place place{weight, ""};
-      if (!findings.Check(entry != source.tensors().end() && entry->second.info.shape == shape,
-                          "source_tensor_missing", place, "the dense weight in the source",
-                          "none of this shape")) {
+      const auto known = stated.find(layout.name);
+      if (known != stated.end() && !known->second.digest.empty()) {
+        const std::string digest = WeightDigest(stored.codes, stored.scales, stored.zero_points);
+        findings.Check(digest == known->second.digest, "weight_digest_differs",
+                       {absl::StrCat(layout.name, ".weight"), ""}, known->second.digest, digest);
         continue;
       }
-      HEROQ_ASSIGN_OR_RETURN(const double error, WeightError(stored, entry->second));
-      const QuantScheme& scheme = storage->second.scheme;
-      findings.AddWeightError(layout.name, ToString(scheme), error);
-      if (const auto known = stated.find(layout.name); known != stated.end()) {
-        const double tolerance = std::max(kAbsoluteTolerance, kRelativeTolerance * std::abs(known->second));
-        findings.Check(std::abs(error - known->second) <= tolerance, "weight_error_differs", place,
-                       absl::StrCat("relative weight error ", known->second), absl::StrCat(error));
-      } else {
-        const double limit = LargestPlausibleError(scheme.weight_bits);
-        findings.Check(error <= limit, "weights_not_the_sources", place, absl::StrCat("at most ", limit),
-                       absl::StrCat(error));
-      }
+      const StatedWeight* statement = known == stated.end() ? nullptr : &known->second;
+      HEROQ_RETURN_IF_ERROR(
+          CheckWeightError(layout, storage->second.scheme, stored, source, statement, findings));
     }
   }
   return absl::OkStatus();

@@ -20,11 +20,18 @@ enum class CopyRule {
 absl::Status CheckCopied(const CheckpointReader& checkpoint, const CheckpointReader& source,
                          const std::string& name, CopyRule rule, Findings& findings);
 
-// The weight error of each linear of `model` in `sound` against `source`: it must agree with the stated one
-// (by linear name) to 1e-3 relative or 1e-7 absolute, and without one it must be plausible for the bits. The
-// errors are added to the findings.
-absl::Status CheckWeightErrors(const DirectoryModel& model, const CheckpointReader& source,
-                               const std::map<std::string, double>& stated,
-                               const std::set<std::string>& sound, Findings& findings);
+// What was said about a stored weight when it was made.
+struct StatedWeight {
+  double weight_error = 0;
+  std::string digest;  // WeightDigest of a transformed one; empty otherwise
+};
+
+// Each linear of `model` in `sound` against what is stated (by linear name). A transformed one must have the
+// stated digest. The weight error of any other against `source` must agree with the stated one to 1e-3
+// relative or 1e-7 absolute, and without one be plausible for the bits; these errors are added to the
+// findings.
+absl::Status CheckWeights(const DirectoryModel& model, const CheckpointReader& source,
+                          const std::map<std::string, StatedWeight>& stated,
+                          const std::set<std::string>& sound, Findings& findings);
 
 }  // namespace heroq

@@ -13,6 +13,7 @@
 #include "tests/support/memory_blob_store.h"
 #include "worker/agent/evaluate_task.h"
 #include "worker/agent/tensor_blobs.h"
+#include "worker/loading/checkpoint_weights.h"
 
 namespace heroq {
 namespace {
@@ -20,7 +21,7 @@ namespace {
 absl::Status Run(const std::string& model, const std::string& checkpoint, const std::string& ids,
                  const std::string& type) {
   HEROQ_ASSIGN_OR_RETURN(const auto source,
-                         WeightSource::Open(FileSystem::Posix(), model, c10::Device(c10::kCPU)));
+                         CheckpointWeights::Open(FileSystem::Posix(), model, c10::Device(c10::kCPU)));
   HEROQ_ASSIGN_OR_RETURN(const std::string tokens, ReadFile(FileSystem::Posix(), ids));
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor parsed, ParseTokens(tokens, source->layout().vocab_size, ids));
   MemoryBlobStore blobs;

@@ -21,6 +21,7 @@
 #include "worker/calibration/second_moment.h"
 #include "worker/device/thread_settings.h"
 #include "worker/loading/block_loader.h"
+#include "worker/loading/checkpoint_weights.h"
 
 namespace heroq {
 namespace {
@@ -61,7 +62,7 @@ absl::Status Run(const std::string& model, const std::string& ids_path, const st
   const c10::ScalarType dtype = bf16 ? at::kBFloat16 : at::kFloat;
   SetTaskThreads(1);
   HEROQ_ASSIGN_OR_RETURN(const auto source,
-                         WeightSource::Open(FileSystem::Posix(), model, c10::Device(c10::kCPU)));
+                         CheckpointWeights::Open(FileSystem::Posix(), model, c10::Device(c10::kCPU)));
   HEROQ_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(FileSystem::Posix(), ids_path));
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor ids, ParseTokens(bytes, source->layout().vocab_size, ids_path));
   HEROQ_ASSIGN_OR_RETURN(at::Tensor hidden, Embed(*source, ids, dtype));

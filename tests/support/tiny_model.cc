@@ -33,6 +33,10 @@ void Write(FileSystem& files, const std::string& path, absl::string_view bytes) 
 std::string Config(const TinyModel& model) {
   return absl::StrCat(R"({
   "architectures": ["LlamaForCausalLM"],
+  "attention_bias": )",
+                      model.biases ? "true" : "false", R"(,
+  "mlp_bias": )",
+                      model.biases ? "true" : "false", R"(,
   "hidden_act": "silu",
   "hidden_size": )",
                       model.hidden, R"(,

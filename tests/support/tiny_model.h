@@ -19,6 +19,7 @@ struct TinyModel {
   int64_t vocab = 100;
   int64_t max_positions = 64;
   bool tied = true;
+  bool biases = false;  // of every linear
   uint64_t seed = 1;
 };
 

@@ -12,6 +12,7 @@
 #include "common/status/status_macros.h"
 #include "worker/agent/shard_range_check.h"
 #include "worker/agent/shard_runner.h"
+#include "worker/agent/stored_tensors.h"
 #include "worker/agent/unit_blob_reader.h"
 #include "worker/loading/block_loader.h"
 #include "worker/loading/dequantize.h"
@@ -19,21 +20,26 @@
 namespace heroq {
 namespace {
 
-absl::StatusOr<std::map<std::string, at::Tensor>> QuantizedWeights(const v1::AdvanceTask& task,
-                                                                   BlobStore& blobs,
-                                                                   const WeightSource& source,
-                                                                   c10::ScalarType dtype) {
-  std::map<std::string, at::Tensor> weights;
+// What the units of the block hold, by tensor name.
+absl::StatusOr<std::map<std::string, at::Tensor>> UnitTensors(const v1::AdvanceTask& task, BlobStore& blobs,
+                                                              const WeightSource& source,
+                                                              c10::ScalarType dtype) {
+  std::map<std::string, at::Tensor> tensors;
   const BlockLayout& layout = source.layout().blocks[static_cast<size_t>(task.block())];
   for (const v1::BlobDigest& unit : task.units()) {
     HEROQ_ASSIGN_OR_RETURN(const std::string bytes, blobs.Get(DigestFromProto(unit)));
-    HEROQ_ASSIGN_OR_RETURN(const std::vector<QuantizedLinear> linears,
+    HEROQ_ASSIGN_OR_RETURN(const UnitBlob read,
                            ReadUnitBlob(bytes, layout, absl::StrCat("unit ", unit.sha256())));
-    for (const QuantizedLinear& linear : linears) {
-      HEROQ_ASSIGN_OR_RETURN(weights[linear.name], DequantizeTo(linear, dtype, source.device()));
+    for (const QuantizedLinear& linear : read.linears) {
+      HEROQ_ASSIGN_OR_RETURN(tensors[absl::StrCat(linear.name, ".weight")],
+                             DequantizeTo(linear, dtype, source.device()));
+    }
+    for (const StoredTensor& tensor : read.tensors) {
+      HEROQ_ASSIGN_OR_RETURN(const at::Tensor stored, TensorOf(tensor));
+      tensors[tensor.spec.name] = stored.to(source.device(), dtype);
     }
   }
-  return weights;
+  return tensors;
 }
 
 }  // namespace
@@ -44,8 +50,7 @@ absl::StatusOr<v1::TaskResult> RunAdvanceTask(const v1::AdvanceTask& task, const
   HEROQ_RETURN_IF_ERROR(CheckShardRange(task, context, source.layout()));
   HEROQ_ASSIGN_OR_RETURN(ShardRunner runner,
                          ShardRunner::Create(task.tokens(), context, environment, source, cache));
-  HEROQ_ASSIGN_OR_RETURN(const auto replaced,
-                         QuantizedWeights(task, environment.blobs, source, runner.dtype()));
+  HEROQ_ASSIGN_OR_RETURN(const auto replaced, UnitTensors(task, environment.blobs, source, runner.dtype()));
   HEROQ_ASSIGN_OR_RETURN(const DecoderBlock block, LoadBlock(source, task.block(), runner.dtype(), replaced));
   v1::TaskResult result;
   for (int32_t shard = task.shard_begin(); shard < task.shard_end(); ++shard) {

@@ -15,6 +15,7 @@
 #include "worker/device/torch_status.h"
 #include "worker/evaluation/compare_logits.h"
 #include "worker/loading/block_loader.h"
+#include "worker/loading/checkpoint_weights.h"
 
 namespace heroq {
 namespace {
@@ -106,8 +107,8 @@ absl::StatusOr<v1::TaskResult> RunEvaluateTask(const v1::EvaluateTask& task, con
                                                const WeightSource& original) {
   HEROQ_ASSIGN_OR_RETURN(const c10::ScalarType dtype, ComputeType(context));
   HEROQ_ASSIGN_OR_RETURN(
-      const std::unique_ptr<WeightSource> candidate,
-      WeightSource::Open(environment.files, task.checkpoint_directory(), original.device()));
+      const std::unique_ptr<CheckpointWeights> candidate,
+      CheckpointWeights::Open(environment.files, task.checkpoint_directory(), original.device()));
   HEROQ_RETURN_IF_ERROR(CheckSameModel(original.layout(), candidate->layout(), task.checkpoint_directory()));
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor tokens, ReadTokens(task.tokens(), original, environment.blobs));
   const int64_t count = task.sequence_end() - task.sequence_begin();

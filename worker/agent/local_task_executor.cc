@@ -12,10 +12,13 @@
 #include "worker/agent/capture_task.h"
 #include "worker/agent/counting_blob_store.h"
 #include "worker/agent/evaluate_task.h"
+#include "worker/agent/method_proto.h"
 #include "worker/agent/quantize_task.h"
 #include "worker/device/process_usage.h"
 #include "worker/device/thread_settings.h"
 #include "worker/device/torch_status.h"
+#include "worker/loading/checkpoint_weights.h"
+#include "worker/loading/rotated_weights.h"
 
 namespace heroq {
 
@@ -48,9 +51,14 @@ absl::StatusOr<v1::TaskResult> LocalTaskExecutor::Execute(const v1::Task& task, 
 
 absl::Status LocalTaskExecutor::OpenModel(const v1::JobContext& context, FileSystem& files) {
   const std::string job = absl::StrCat(context.job_id(), " ", context.model_directory());
-  if (model_ != nullptr && open_job_ == job) return absl::OkStatus();
-  model_.reset();
-  HEROQ_ASSIGN_OR_RETURN(model_, WeightSource::Open(files, context.model_directory(), device_));
+  if (original_ != nullptr && open_job_ == job) return absl::OkStatus();
+  rotated_.reset();
+  original_.reset();
+  HEROQ_ASSIGN_OR_RETURN(original_, CheckpointWeights::Open(files, context.model_directory(), device_));
+  if (const auto kind = ResidualRotationOf(context.method())) {
+    rotated_ = std::make_unique<RotatedWeights>(
+        *original_, ResidualRotation(*kind, original_->layout().hidden_size, context.seed()));
+  }
   open_job_ = job;
   return absl::OkStatus();
 }
@@ -58,15 +66,16 @@ absl::Status LocalTaskExecutor::OpenModel(const v1::JobContext& context, FileSys
 absl::StatusOr<v1::TaskResult> LocalTaskExecutor::Dispatch(const v1::Task& task,
                                                            const v1::JobContext& context,
                                                            const TaskEnvironment& environment) {
+  const WeightSource& model = rotated_ != nullptr ? static_cast<const WeightSource&>(*rotated_) : *original_;
   switch (task.kind_case()) {
     case v1::Task::kCapture:
-      return RunCaptureTask(task.capture(), context, environment, *model_, hidden_states_);
+      return RunCaptureTask(task.capture(), context, environment, model, hidden_states_);
     case v1::Task::kQuantize:
-      return RunQuantizeTask(task.quantize(), context, environment, *model_);
+      return RunQuantizeTask(task.quantize(), context, environment, model);
     case v1::Task::kAdvance:
-      return RunAdvanceTask(task.advance(), context, environment, *model_, hidden_states_);
+      return RunAdvanceTask(task.advance(), context, environment, model, hidden_states_);
     case v1::Task::kEvaluate:
-      return RunEvaluateTask(task.evaluate(), context, environment, *model_);
+      return RunEvaluateTask(task.evaluate(), context, environment, *original_);
     case v1::Task::KIND_NOT_SET:
       break;
   }

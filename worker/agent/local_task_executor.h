@@ -36,7 +36,8 @@ class LocalTaskExecutor final : public TaskExecutor {
   const c10::Device device_;
   HiddenStateCache hidden_states_;
   std::string open_job_;
-  std::unique_ptr<WeightSource> model_;  // of open_job_
+  std::unique_ptr<WeightSource> original_;  // of open_job_
+  std::unique_ptr<WeightSource> rotated_;   // what the job quantizes, where that is another
 };
 
 }  // namespace heroq

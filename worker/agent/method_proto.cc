@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
+#include "common/status/status_macros.h"
 
 namespace heroq {
 namespace {
@@ -27,18 +28,56 @@ DashQOptions OptionsOf(const v1::DashQParameters& parameters) {
   return options;
 }
 
+absl::Status CheckDamping(const GptqOptions& options, absl::string_view field) {
+  if (options.damping > 0 && options.damping <= 1) return absl::OkStatus();
+  return MakeError(Reason::kInvalidSpec,
+                   absl::StrCat(field, ".damping is ", options.damping, ", expected above 0 and at most 1"));
+}
+
+absl::StatusOr<HeroQOptions> OptionsOf(const v1::HeroQParameters& parameters, uint64_t seed) {
+  HeroQOptions options;
+  if (parameters.has_rtn()) {
+    options.base = OptionsOf(parameters.rtn());
+  } else {
+    const GptqOptions gptq = OptionsOf(parameters.gptq());
+    HEROQ_RETURN_IF_ERROR(CheckDamping(gptq, "hero_q.gptq"));
+    options.base = gptq;
+  }
+  options.placement = parameters.transform() == v1::TRANSFORM_NONE ? HeroQOptions::Placement::kNone
+                                                                   : HeroQOptions::Placement::kFused;
+  switch (parameters.rotation()) {
+    case v1::ROTATION_NONE:
+      options.rotation = HeroQOptions::Rotation::kNone;
+      break;
+    case v1::ROTATION_RANDOM:
+      options.rotation = HeroQOptions::Rotation::kRandom;
+      break;
+    case v1::ROTATION_LEARNED:
+      options.rotation = HeroQOptions::Rotation::kLearned;
+      break;
+    default:
+      options.rotation = HeroQOptions::Rotation::kHadamard;
+  }
+  options.alphas.alphas.assign(parameters.alphas().begin(), parameters.alphas().end());
+  options.alphas.refine_step = parameters.alpha_refinement();
+  options.score_rows = parameters.score_rows();
+  options.seed = seed;
+  options.learning.steps = parameters.rotation_steps();
+  if (options.alphas.alphas.empty() || options.score_rows < 1) {
+    return MakeError(Reason::kInternal, "hero_q: the plan left alphas or score_rows open");
+  }
+  return options;
+}
+
 }  // namespace
 
-absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec) {
+absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec, uint64_t seed) {
   switch (spec.method_case()) {
     case v1::MethodSpec::kRtn:
       return OptionsOf(spec.rtn());
     case v1::MethodSpec::kGptq: {
       const GptqOptions options = OptionsOf(spec.gptq());
-      if (!(options.damping > 0) || options.damping > 1) {
-        return MakeError(Reason::kInvalidSpec, absl::StrCat("gptq.damping is ", options.damping,
-                                                            ", expected above 0 and at most 1"));
-      }
+      HEROQ_RETURN_IF_ERROR(CheckDamping(options, "gptq"));
       return options;
     }
     case v1::MethodSpec::kDashQ: {
@@ -49,10 +88,18 @@ absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec) {
       }
       return options;
     }
+    case v1::MethodSpec::kHeroQ:
+      return OptionsOf(spec.hero_q(), seed);
     case v1::MethodSpec::METHOD_NOT_SET:
       break;
   }
   return MakeError(Reason::kUnsupported, "the job's method is one this worker does not know");
+}
+
+std::optional<ResidualRotation::Kind> ResidualRotationOf(const v1::MethodSpec& spec) {
+  if (!spec.has_hero_q() || spec.hero_q().transform() == v1::TRANSFORM_NONE) return std::nullopt;
+  return spec.hero_q().rotation() == v1::ROTATION_RANDOM ? ResidualRotation::Kind::kRandom
+                                                         : ResidualRotation::Kind::kHadamard;
 }
 
 QuantScheme QuantSchemeOf(const v1::LinearScheme& scheme) {

@@ -11,14 +11,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/blob/digest_proto.h"
+#include "common/checkpoint/weight_digest.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "worker/agent/linear_reporter.h"
 #include "worker/agent/method_proto.h"
 #include "worker/agent/statistics_reader.h"
+#include "worker/agent/stored_tensors.h"
 #include "worker/agent/unit_blob_reader.h"
 #include "worker/agent/unit_blob_writer.h"
+#include "worker/agent/unit_work_loader.h"
 #include "worker/device/torch_status.h"
+#include "worker/loading/scalar_types.h"
 #include "worker/methods/method_registry.h"
 
 namespace heroq {
@@ -30,24 +34,6 @@ absl::StatusOr<const BlockLayout*> FindBlock(const ModelLayout& layout, int64_t 
   }
   return MakeError(Reason::kInternal,
                    absl::StrCat("quantize task: block ", block, ", the model has ", layout.blocks.size()));
-}
-
-absl::StatusOr<LinearWork> LoadLinear(const v1::LinearTask& task, const BlockLayout& block,
-                                      const WeightSource& source) {
-  const auto layout = std::find_if(block.linears.begin(), block.linears.end(),
-                                   [&](const LinearLayout& other) { return other.name == task.name(); });
-  const std::optional<LinearInput> input = ParseLinearInput(task.input());
-  if (layout == block.linears.end() || input != layout->input) {
-    return MakeError(Reason::kInternal, absl::StrCat("quantize task: block ", block.prefix, " has no linear ",
-                                                     task.name(), " that reads ", task.input()));
-  }
-  LinearWork work;
-  work.name = task.name();
-  work.input = *input;
-  work.scheme = QuantSchemeOf(task.scheme());
-  HEROQ_RETURN_IF_ERROR(ValidateScheme(work.scheme, layout->in_features, work.name));
-  HEROQ_ASSIGN_OR_RETURN(work.weight, source.Load(work.name + ".weight", c10::kFloat));
-  return work;
 }
 
 absl::Status CheckStrict(const UnitWork& work, const QuantizedUnit& unit) {
@@ -68,37 +54,86 @@ absl::StatusOr<const QuantizedLinear*> FindStored(const std::vector<QuantizedLin
   return MakeError(Reason::kInternal, absl::StrCat("quantize task: the unit just written lacks ", name));
 }
 
-absl::StatusOr<v1::TaskResult> Run(const v1::QuantizeTask& task, const v1::JobContext& context,
-                                   const TaskEnvironment& environment, const WeightSource& source) {
-  HEROQ_ASSIGN_OR_RETURN(const BlockLayout* block, FindBlock(source.layout(), task.block()));
-  HEROQ_ASSIGN_OR_RETURN(const MethodOptions options, MethodOptionsOf(context.method()));
-  UnitWork work;
-  for (const v1::LinearTask& linear : task.linears()) {
-    HEROQ_ASSIGN_OR_RETURN(LinearWork loaded, LoadLinear(linear, *block, source));
-    work.linears.push_back(std::move(loaded));
+v1::TransformReport ToReport(int32_t block, const TransformOutcome& outcome) {
+  v1::TransformReport report;
+  report.set_block(block);
+  report.set_input(std::string(ToString(outcome.input)));
+  report.set_alpha(outcome.alpha);
+  for (const auto& [alpha, loss] : outcome.curve) {
+    v1::AlphaScore& score = *report.add_curve();
+    score.set_alpha(alpha);
+    score.set_loss(loss);
   }
+  report.set_rotation(outcome.rotation);
+  report.set_rotation_size(outcome.rotation_size);
+  report.set_loss(outcome.loss);
+  report.set_untransformed_loss(outcome.untransformed_loss);
+  if (outcome.hadamard_loss.has_value()) report.set_hadamard_loss(*outcome.hadamard_loss);
+  report.set_rotation_steps(outcome.rotation_steps);
+  report.set_rotation_note(outcome.rotation_note);
+  return report;
+}
+
+absl::Status StoreUnit(const std::string& bytes, BlobStore& blobs, v1::TaskResult& result) {
+  HEROQ_ASSIGN_OR_RETURN(const Digest digest, blobs.Put(bytes, Durability::kDurable));
+  v1::NamedBlob& output = *result.add_outputs();
+  output.set_name("unit");
+  *output.mutable_digest() = DigestToProto(digest);
+  return absl::OkStatus();
+}
+
+// A unit outside the blocks holds nothing but tensors that `source` has rewritten.
+absl::StatusOr<v1::TaskResult> RunOutsideBlocks(const v1::QuantizeTask& task,
+                                                const TaskEnvironment& environment,
+                                                const WeightSource& source) {
+  UnitBlob unit;
+  for (const v1::RewrittenTensor& planned : task.tensors()) {
+    HEROQ_RETURN_IF_ERROR(environment.cancellation.Check());
+    const std::optional<DType> dtype = ParseDType(planned.dtype());
+    const std::optional<c10::ScalarType> type = dtype ? FloatTypeOf(*dtype) : std::nullopt;
+    HEROQ_ASSIGN_OR_RETURN(const at::Tensor tensor, source.Load(planned.name(), type.value_or(c10::kFloat)));
+    HEROQ_ASSIGN_OR_RETURN(StoredTensor stored, StoreTensor(planned, tensor));
+    unit.tensors.push_back(std::move(stored));
+  }
+  HEROQ_ASSIGN_OR_RETURN(const std::string bytes, WriteUnitBlob(unit));
+  v1::TaskResult result;
+  HEROQ_RETURN_IF_ERROR(StoreUnit(bytes, environment.blobs, result));
+  return result;
+}
+
+absl::StatusOr<v1::TaskResult> RunInBlock(const v1::QuantizeTask& task, const v1::JobContext& context,
+                                          const TaskEnvironment& environment, const WeightSource& source) {
+  HEROQ_ASSIGN_OR_RETURN(const BlockLayout* block, FindBlock(source.layout(), task.block()));
+  HEROQ_ASSIGN_OR_RETURN(const MethodOptions options, MethodOptionsOf(context.method(), context.seed()));
+  HEROQ_ASSIGN_OR_RETURN(UnitWork work, LoadUnitWork(task, *block, source));
   HEROQ_ASSIGN_OR_RETURN(work.statistics,
                          ReadStatistics(environment.blobs, task.statistics(), context.shards()));
-  HEROQ_ASSIGN_OR_RETURN(const QuantizedUnit unit,
+  HEROQ_ASSIGN_OR_RETURN(QuantizedUnit quantized,
                          MakeMethod(options)->Quantize(work, environment.cancellation, environment.progress));
-  if (context.strict()) HEROQ_RETURN_IF_ERROR(CheckStrict(work, unit));
+  if (quantized.transformed.has_value()) work = *std::move(quantized.transformed);
+  if (context.strict()) HEROQ_RETURN_IF_ERROR(CheckStrict(work, quantized));
 
-  HEROQ_ASSIGN_OR_RETURN(const std::string bytes, WriteUnitBlob(unit.linears));
-  HEROQ_ASSIGN_OR_RETURN(const std::vector<QuantizedLinear> stored,
+  HEROQ_ASSIGN_OR_RETURN(std::vector<StoredTensor> tensors, RewrittenTensors(task, *block, work));
+  HEROQ_ASSIGN_OR_RETURN(const std::string bytes,
+                         WriteUnitBlob({std::move(quantized.linears), std::move(tensors)}));
+  HEROQ_ASSIGN_OR_RETURN(const UnitBlob stored,
                          ReadUnitBlob(bytes, *block, absl::StrCat("unit ", block->prefix, task.unit())));
   v1::TaskResult result;
   LinearReporter reporter(work);
   for (size_t i = 0; i < work.linears.size(); ++i) {
     HEROQ_RETURN_IF_ERROR(environment.cancellation.Check());
-    HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear* linear, FindStored(stored, work.linears[i].name));
-    *result.add_linears() = reporter.Report(work.linears[i], *linear, unit.outcomes[i]);
+    HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear* linear, FindStored(stored.linears, work.linears[i].name));
+    *result.add_linears() = reporter.Report(work.linears[i], *linear, quantized.outcomes[i]);
     *result.mutable_linears(static_cast<int>(i))->mutable_scheme() =
         task.linears(static_cast<int>(i)).scheme();
+    if (task.tensors_size() > 0) {
+      result.mutable_linears(static_cast<int>(i))->set_weight_digest(WeightDigest(*linear));
+    }
   }
-  HEROQ_ASSIGN_OR_RETURN(const Digest digest, environment.blobs.Put(bytes, Durability::kDurable));
-  v1::NamedBlob& output = *result.add_outputs();
-  output.set_name("unit");
-  *output.mutable_digest() = DigestToProto(digest);
+  for (const TransformOutcome& outcome : quantized.transforms) {
+    *result.add_transforms() = ToReport(task.block(), outcome);
+  }
+  HEROQ_RETURN_IF_ERROR(StoreUnit(bytes, environment.blobs, result));
   return result;
 }
 
@@ -107,8 +142,10 @@ absl::StatusOr<v1::TaskResult> Run(const v1::QuantizeTask& task, const v1::JobCo
 absl::StatusOr<v1::TaskResult> RunQuantizeTask(const v1::QuantizeTask& task, const v1::JobContext& context,
                                                const TaskEnvironment& environment,
                                                const WeightSource& source) {
-  return CatchTorch(absl::StrCat("quantize block ", task.block(), ", unit ", task.unit()),
-                    [&] { return Run(task, context, environment, source); });
+  return CatchTorch(absl::StrCat("quantize block ", task.block(), ", unit ", task.unit()), [&] {
+    return task.block() < 0 ? RunOutsideBlocks(task, environment, source)
+                            : RunInBlock(task, context, environment, source);
+  });
 }
 
 }  // namespace heroq

@@ -86,18 +86,29 @@ class UnitReader {
 
 }  // namespace
 
-absl::StatusOr<std::vector<QuantizedLinear>> ReadUnitBlob(absl::string_view bytes, const BlockLayout& layout,
-                                                          const std::string& name) {
+absl::StatusOr<UnitBlob> ReadUnitBlob(absl::string_view bytes, const BlockLayout& layout,
+                                      const std::string& name) {
   HEROQ_ASSIGN_OR_RETURN(const ParsedSafetensors parsed, ParseSafetensors(bytes, name));
   const UnitReader reader(parsed, name);
-  std::vector<QuantizedLinear> linears;
+  UnitBlob unit;
+  std::vector<std::string> dense;
   for (const LinearLayout& linear : layout.linears) {
+    dense.push_back(absl::StrCat(linear.name, ".weight"));
+    dense.push_back(absl::StrCat(linear.name, ".bias"));
     if (parsed.tensors.count(linear.name + ".codes") == 0) continue;
     HEROQ_ASSIGN_OR_RETURN(QuantizedLinear read, reader.Read(linear));
-    linears.push_back(std::move(read));
+    unit.linears.push_back(std::move(read));
   }
-  if (linears.empty()) return reader.Corrupt(layout.prefix, "holds no linear of the block");
-  return linears;
+  for (const TensorLayout& norm : layout.norms) dense.push_back(norm.name);
+  for (const std::string& tensor : dense) {
+    const auto found = parsed.tensors.find(tensor);
+    if (found == parsed.tensors.end()) continue;
+    unit.tensors.push_back({found->second.spec, std::string(found->second.bytes)});
+  }
+  if (unit.linears.empty() && unit.tensors.empty()) {
+    return reader.Corrupt(layout.prefix, "holds nothing of the block");
+  }
+  return unit;
 }
 
 }  // namespace heroq

@@ -14,9 +14,9 @@ absl::string_view BytesOf(const std::vector<T>& values) {
 
 }  // namespace
 
-absl::StatusOr<std::string> WriteUnitBlob(const std::vector<QuantizedLinear>& linears) {
+absl::StatusOr<std::string> WriteUnitBlob(const UnitBlob& unit) {
   std::vector<NamedBytes> tensors;
-  for (const QuantizedLinear& linear : linears) {
+  for (const QuantizedLinear& linear : unit.linears) {
     const QuantScheme& scheme = linear.scheme;
     const DType scale_type = scheme.scale_type == ScaleType::kBf16 ? DType::kBf16 : DType::kF16;
     const int64_t words = PackedWords(linear.in_features, scheme.weight_bits);
@@ -28,6 +28,7 @@ absl::StatusOr<std::string> WriteUnitBlob(const std::vector<QuantizedLinear>& li
     tensors.push_back({{linear.name + ".zero_point", DType::kU8, {linear.out_features, linear.groups()}},
                        BytesOf(linear.zero_points)});
   }
+  for (const StoredTensor& tensor : unit.tensors) tensors.push_back({tensor.spec, tensor.bytes});
   return SerializeSafetensors(tensors);
 }
 

@@ -11,22 +11,22 @@ namespace heroq {
 absl::StatusOr<DecoderBlock> LoadBlock(const WeightSource& source, int64_t block, c10::ScalarType dtype,
                                        const std::map<std::string, at::Tensor>& replaced) {
   const BlockLayout& layout = source.layout().blocks[static_cast<size_t>(block)];
+  const auto load = [&](const std::string& name) -> absl::StatusOr<at::Tensor> {
+    const auto other = replaced.find(name);
+    return other != replaced.end() ? other->second : source.Load(name, dtype);
+  };
   BlockWeights weights;
-  HEROQ_ASSIGN_OR_RETURN(weights.attention_norm, source.Load(layout.norms[0].name, dtype));
-  HEROQ_ASSIGN_OR_RETURN(weights.mlp_norm, source.Load(layout.norms[1].name, dtype));
+  HEROQ_ASSIGN_OR_RETURN(weights.attention_norm, load(layout.NormOf(UnitKind::kAttention).name));
+  HEROQ_ASSIGN_OR_RETURN(weights.mlp_norm, load(layout.NormOf(UnitKind::kMlp).name));
   // The order of BlockLayout::linears.
   const std::array<LinearWeights*, 7> linears = {&weights.query,  &weights.key,  &weights.value,
                                                  &weights.output, &weights.gate, &weights.up,
                                                  &weights.down};
   for (size_t i = 0; i < linears.size(); ++i) {
     const LinearLayout& linear = layout.linears[i];
-    if (const auto other = replaced.find(linear.name); other != replaced.end()) {
-      linears[i]->weight = other->second;
-    } else {
-      HEROQ_ASSIGN_OR_RETURN(linears[i]->weight, source.Load(absl::StrCat(linear.name, ".weight"), dtype));
-    }
+    HEROQ_ASSIGN_OR_RETURN(linears[i]->weight, load(absl::StrCat(linear.name, ".weight")));
     if (linear.has_bias) {
-      HEROQ_ASSIGN_OR_RETURN(linears[i]->bias, source.Load(absl::StrCat(linear.name, ".bias"), dtype));
+      HEROQ_ASSIGN_OR_RETURN(linears[i]->bias, load(absl::StrCat(linear.name, ".bias")));
     }
   }
   return DecoderBlock(source.layout(), std::move(weights));

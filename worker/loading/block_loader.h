@@ -14,8 +14,8 @@
 
 namespace heroq {
 
-// The tensors of block `block` in `dtype`. `replaced` holds weights, by linear name, to use instead of those
-// of the source (quantized linears of a block that is being propagated).
+// The tensors of block `block` in `dtype`. `replaced` holds tensors, by name, to use instead of those of the
+// source (a block that is propagated as it was quantized).
 absl::StatusOr<DecoderBlock> LoadBlock(const WeightSource& source, int64_t block, c10::ScalarType dtype,
                                        const std::map<std::string, at::Tensor>& replaced = {});
 

@@ -4,63 +4,33 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/checkpoint/checkpoint_reader.h"
-#include "common/checkpoint/packed_checkpoint.h"
-#include "common/file/file_system.h"
 #include "common/model/model_layout.h"
 
 namespace heroq {
 
-// The tensors of a model directory, by name, as the model computes with them: dense, or compressed-tensors
-// pack-quantized, whose linears are dequantized. Names and shapes are those of the layout, so a reader of
-// weights need not know how they are stored.
-//
-// Reads the files at each call and keeps no weights. Thread-safe. Blocking.
+// The tensors of a model, by name, as it computes with them. Names and shapes are those of the layout, so a
+// reader of weights need not know where they come from. Keeps no weights. Thread-safe. Blocking.
 class WeightSource {
  public:
-  // Reads config.json and the headers of the safetensors files. Tensors go to `device`. Errors:
-  // MODEL_NOT_FOUND, FILE_CORRUPT, MODEL_INVALID (a tensor of the layout is missing or has another shape),
-  // UNSUPPORTED naming what of a quantization_config is not understood.
-  static absl::StatusOr<std::unique_ptr<WeightSource>> Open(FileSystem& files, const std::string& directory,
-                                                            c10::Device device);
+  virtual ~WeightSource() = default;
 
-  const ModelLayout& layout() const { return layout_; }
-  const std::string& directory() const { return reader_->directory(); }
-  c10::Device device() const { return device_; }
+  virtual const ModelLayout& layout() const = 0;
+  // Where tensors are made.
+  virtual c10::Device device() const = 0;
 
   // The whole tensor `name` of the layout ("model.layers.0.mlp.up_proj.weight"), contiguous, converted to
   // `dtype` (rounding to nearest even). MODEL_INVALID naming the tensor and the count when it holds NaN or
   // Inf.
-  absl::StatusOr<at::Tensor> Load(const std::string& name, c10::ScalarType dtype) const;
+  virtual absl::StatusOr<at::Tensor> Load(const std::string& name, c10::ScalarType dtype) const = 0;
 
   // Rows `rows` (int64, in range) of the dense matrix `name`: [rows, columns]. Reads only the distinct rows
   // asked for, so an embedding of a huge vocabulary is never held whole. NaN and Inf are looked for in these
   // rows.
-  absl::StatusOr<at::Tensor> LoadRows(const std::string& name, const at::Tensor& rows,
-                                      c10::ScalarType dtype) const;
-
- private:
-  WeightSource(std::unique_ptr<CheckpointReader> reader, ModelLayout layout,
-               std::optional<PackedCheckpoint> packed, c10::Device device)
-      : reader_(std::move(reader)), layout_(std::move(layout)), packed_(std::move(packed)), device_(device) {}
-
-  absl::Status CheckTensors();
-  // Set for a weight that is stored quantized.
-  std::optional<QuantScheme> SchemeOf(const std::string& name) const;
-
-  const std::unique_ptr<CheckpointReader> reader_;
-  const ModelLayout layout_;
-  const std::optional<PackedCheckpoint> packed_;
-  const c10::Device device_;
-  std::map<std::string, std::vector<int64_t>> shapes_;
+  virtual absl::StatusOr<at::Tensor> LoadRows(const std::string& name, const at::Tensor& rows,
+                                              c10::ScalarType dtype) const = 0;
 };
 
 }  // namespace heroq

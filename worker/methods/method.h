@@ -1,12 +1,14 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -18,12 +20,24 @@
 
 namespace heroq {
 
-struct LinearWork {
+// A linear of a unit that stays dense.
+struct DenseLinear {
   std::string name;
   LinearInput input = LinearInput::kAttentionIn;
   // [out, in], finite, the source's dtype or float32, on the worker's device.
   at::Tensor weight;
+  LinearRole role = LinearRole::kQuery;
+  at::Tensor bias;  // [out]; undefined when the linear has none, or nothing may change it
+};
+
+struct LinearWork : DenseLinear {
   QuantScheme scheme;
+};
+
+// How the channels of an attention output belong to heads.
+struct HeadGeometry {
+  int64_t heads = 0;        // query heads
+  int64_t value_heads = 0;  // divides heads: consecutive query heads share a value head
 };
 
 // One Quantize task: the linears of a unit and the statistics of their inputs.
@@ -31,6 +45,13 @@ struct UnitWork {
   std::vector<LinearWork> linears;
   // Empty when the job has no calibration.
   std::map<LinearInput, LayerStatistics> statistics;
+
+  // The rest is set for methods that transform the unit, and changed by them.
+  std::vector<DenseLinear> kept;
+  // Gain of the norm that the unit's first linears read: float32 [in], exact in `stored_type`.
+  at::Tensor gain;
+  c10::ScalarType stored_type = c10::ScalarType::BFloat16;  // of published dense tensors
+  HeadGeometry geometry;
 };
 
 // What a method knows of a linear it quantized: the plain twin of proto LinearReport, where the fields are
@@ -47,9 +68,29 @@ struct LinearOutcome {
   std::vector<std::string> warnings;
 };
 
+// What a method did to the basis of one distinct input: the plain twin of proto TransformReport.
+struct TransformOutcome {
+  LinearInput input = LinearInput::kAttentionIn;
+  double alpha = 0;
+  std::vector<std::pair<double, double>> curve;  // alpha, score
+  std::string rotation;                          // "none", "hadamard", "random", "learned"
+  int64_t rotation_size = 0;
+  // Relative loss of what was chosen and of the input as it was.
+  double loss = 0;
+  double untransformed_loss = 0;
+  // Of a learned rotation: the loss with the one it began as, its steps, why it ended early.
+  std::optional<double> hadamard_loss;
+  int rotation_steps = 0;
+  std::string rotation_note;
+};
+
 struct QuantizedUnit {
   std::vector<QuantizedLinear> linears;  // in the order of UnitWork.linears
   std::vector<LinearOutcome> outcomes;
+  // Of a method that transforms: the unit in the basis it was quantized in. Stored codes are of these
+  // weights.
+  std::optional<UnitWork> transformed;
+  std::vector<TransformOutcome> transforms;
 };
 
 // A quantization method over one unit. Deterministic: equal work gives equal bytes within a numeric class.

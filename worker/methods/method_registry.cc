@@ -13,6 +13,9 @@ struct Maker {
   std::unique_ptr<Method> operator()(const DashQOptions& options) const {
     return std::make_unique<DashQMethod>(options);
   }
+  std::unique_ptr<Method> operator()(const HeroQOptions& options) const {
+    return std::make_unique<HeroQMethod>(options);
+  }
 };
 
 }  // namespace

@@ -5,13 +5,14 @@
 
 #include "worker/methods/dash_q_method.h"
 #include "worker/methods/gptq_method.h"
+#include "worker/methods/hero_q_method.h"
 #include "worker/methods/method.h"
 #include "worker/methods/rtn_method.h"
 
 namespace heroq {
 
 // The parameters of every method there is: a method exists once it has an alternative here.
-using MethodOptions = std::variant<RtnOptions, GptqOptions, DashQOptions>;
+using MethodOptions = std::variant<RtnOptions, GptqOptions, DashQOptions, HeroQOptions>;
 
 // Never null.
 std::unique_ptr<Method> MakeMethod(const MethodOptions& options);

@@ -42,9 +42,9 @@ std::vector<NamedBytes> Tensors() {
 }
 
 TEST(ResultReaderTest, ReadsALinearAndPacksItAsCompressedTensorsDoes) {
-  const auto linears = ReadUnitBlob(*SerializeSafetensors(Tensors()), Unit());
-  ASSERT_TRUE(linears.ok()) << linears.status();
-  const std::vector<TensorBytes> packed = PackedTensors(linears->front());
+  const auto result = ReadUnitBlob(*SerializeSafetensors(Tensors()), Unit());
+  ASSERT_TRUE(result.ok()) << result.status();
+  const std::vector<TensorBytes> packed = PackedTensors(result->linears.front());
   ASSERT_EQ(packed.size(), 4u);
   EXPECT_EQ(packed[0].name, "l.weight_packed");
   EXPECT_EQ(packed[0].bytes, Bytes(kCodes));
@@ -53,6 +53,26 @@ TEST(ResultReaderTest, ReadsALinearAndPacksItAsCompressedTensorsDoes) {
   EXPECT_EQ(packed[2].name, "l.weight_zero_point");
   EXPECT_EQ(packed[2].bytes, std::string("\x53\0\0\0", 4));
   EXPECT_EQ(packed[3].bytes, std::string("\2\0\0\0\0\0\0\0\10\0\0\0\0\0\0\0", 16));
+}
+
+TEST(ResultReaderTest, RewrittenTensorsAreTakenAsTheyWerePlanned) {
+  v1::PlannedUnit unit = Unit();
+  v1::RewrittenTensor& gain = *unit.add_tensors();
+  gain.set_name("norm.weight");
+  gain.set_dtype("BF16");
+  gain.add_shape(2);
+  std::vector<NamedBytes> tensors = Tensors();
+  tensors.push_back({{"norm.weight", DType::kBf16, {2}}, Bytes(kScales)});
+  const auto result = ReadUnitBlob(*SerializeSafetensors(tensors), unit);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_EQ(result->tensors.size(), 1u);
+  EXPECT_EQ(result->tensors[0].name, "norm.weight");
+  EXPECT_EQ(result->tensors[0].bytes, Bytes(kScales));
+  EXPECT_THAT(ReadUnitBlob(*SerializeSafetensors(Tensors()), unit).status().message(),
+              HasSubstr("lacks tensor norm.weight"));
+  tensors.back().spec.dtype = DType::kF16;
+  EXPECT_THAT(ReadUnitBlob(*SerializeSafetensors(tensors), unit).status().message(),
+              HasSubstr("norm.weight is F16 [2], expected BF16 [2]"));
 }
 
 TEST(ResultReaderTest, MissingExtraAndMisshapenTensorsAreRefusedByName) {

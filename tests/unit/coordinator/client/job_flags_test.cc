@@ -40,6 +40,26 @@ TEST(JobFlagsTest, PlainJobLeavesDefaultsToTheServer) {
              "method { gptq {} }");
 }
 
+TEST(JobFlagsTest, TransformFlagsAreOfHeroQAndItsBaseTakesItsOwn) {
+  ExpectSpec({"m", "--output", "out", "--method", "hero-q", "--transform", "none", "--rotation", "hadamard",
+              "--tier", "best", "--alpha", "0", "0.5", "--base", "gptq", "--damping", "0.1"},
+             "model { location { root: 'local' path: 'home/u/m' } }"
+             "output { location { root: 'local' path: 'home/u/out' } }"
+             "method { hero_q { gptq { damping: 0.1 } transform: TRANSFORM_NONE rotation: ROTATION_HADAMARD"
+             " tier: TIER_BEST alphas: 0 alphas: 0.5 } }");
+  ExpectSpec({"m", "--output", "out", "--method", "hero-q", "--rotation-steps", "9", "--base", "rtn",
+              "--scale-search", "off"},
+             "model { location { root: 'local' path: 'home/u/m' } }"
+             "output { location { root: 'local' path: 'home/u/out' } }"
+             "method { hero_q { rtn { scale_search: false } rotation_steps: 9 } }");
+  EXPECT_EQ(SpecFor({"m", "--output", "out", "--tier", "best"}).status().message(),
+            "--tier has no meaning for --method gptq");
+  EXPECT_EQ(SpecFor({"m", "--output", "out", "--method", "hero-q", "--base", "rtn", "--damping", "0.1"})
+                .status()
+                .message(),
+            "--damping has no meaning for --method hero-q");
+}
+
 TEST(JobFlagsTest, EveryFlagSetsItsField) {
   ExpectSpec({"m",
               "--output",

@@ -40,19 +40,42 @@ TEST(MethodDescriptionTest, SelectingTheSelectedMethodKeepsItsParameters) {
 
 TEST(MethodDescriptionTest, NoMethodHasNoName) { EXPECT_EQ(DescribeMethod({}).name, ""); }
 
-TEST(MethodDescriptionTest, EveryParameterIsOfAKindThatCanBeDescribed) {
+TEST(MethodDescriptionTest, MethodsInsideAMethodEnumsAndListsAreNamed) {
+  v1::MethodSpec method;
+  v1::HeroQParameters& hero_q = *method.mutable_hero_q();
+  hero_q.mutable_gptq()->set_damping(0.5);
+  hero_q.set_transform(v1::TRANSFORM_NONE);
+  hero_q.add_alphas(0);
+  hero_q.add_alphas(0.25);
+  const MethodDescription description = DescribeMethod(method);
+  EXPECT_EQ(description.name, "hero-q");
+  ASSERT_EQ(description.parameters.size(), 3);
+  EXPECT_EQ(description.parameters[0].name, "gptq.damping");
+  EXPECT_EQ(std::get<double>(description.parameters[0].value), 0.5);
+  EXPECT_EQ(std::get<std::string>(description.parameters[1].value), "none");
+  EXPECT_EQ(std::get<std::string>(description.parameters[2].value), "0, 0.25");
+}
+
+void ExpectDescribable(const google::protobuf::Descriptor& parameters) {
   using google::protobuf::FieldDescriptor;
-  const auto& methods = *v1::MethodSpec::descriptor()->oneof_decl(0);
-  for (int i = 0; i < methods.field_count(); ++i) {
-    const auto& parameters = *methods.field(i)->message_type();
-    for (int j = 0; j < parameters.field_count(); ++j) {
-      EXPECT_FALSE(parameters.field(j)->is_repeated()) << parameters.field(j)->full_name();
-      EXPECT_THAT(parameters.field(j)->cpp_type(),
+  for (int i = 0; i < parameters.field_count(); ++i) {
+    const FieldDescriptor& field = *parameters.field(i);
+    if (field.is_repeated()) {
+      EXPECT_EQ(field.cpp_type(), FieldDescriptor::CPPTYPE_DOUBLE) << field.full_name();
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      ExpectDescribable(*field.message_type());
+    } else {
+      EXPECT_THAT(field.cpp_type(),
                   ::testing::AnyOf(FieldDescriptor::CPPTYPE_BOOL, FieldDescriptor::CPPTYPE_INT32,
                                    FieldDescriptor::CPPTYPE_DOUBLE, FieldDescriptor::CPPTYPE_ENUM))
-          << parameters.field(j)->full_name();
+          << field.full_name();
     }
   }
+}
+
+TEST(MethodDescriptionTest, EveryParameterIsOfAKindThatCanBeDescribed) {
+  const auto& methods = *v1::MethodSpec::descriptor()->oneof_decl(0);
+  for (int i = 0; i < methods.field_count(); ++i) ExpectDescribable(*methods.field(i)->message_type());
 }
 
 }  // namespace

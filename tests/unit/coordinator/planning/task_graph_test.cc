@@ -52,6 +52,19 @@ TEST(TaskGraphTest, AdvanceReadsTheHiddenStatesOfTheBlockBefore) {
               UnorderedElementsAre("advance/0/0", "quantize/1/attention", "quantize/1/mlp"));
 }
 
+TEST(TaskGraphTest, UnitsOutsideTheBlocksDependOnNothing) {
+  v1::Plan plan = TestPlan({.blocks = 1, .shards = 1});
+  v1::PlannedUnit& head = *plan.add_units();
+  head.set_block(-1);
+  head.set_unit("head");
+  head.add_tensors()->set_name("lm_head.weight");
+  const TaskGraph graph = TaskGraph::Build(plan);
+  EXPECT_THAT(Ids(graph),
+              ElementsAre("capture/0/0", "quantize/0/attention", "quantize/0/mlp", "rewrite/head"));
+  EXPECT_THAT(Dependencies(graph, "rewrite/head"), IsEmpty());
+  EXPECT_EQ(graph.nodes().back().unit, 2);
+}
+
 TEST(TaskGraphTest, BlocksWithoutUnitsAreCapturedOnlyToCarryHiddenStates) {
   v1::Plan plan = TestPlan({.blocks = 4, .shards = 1});
   plan.mutable_units()->DeleteSubrange(6, 2);  // block 3: nothing after it needs anything

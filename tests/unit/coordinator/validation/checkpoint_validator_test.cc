@@ -216,7 +216,7 @@ TEST_F(CheckpointValidatorTest, WithASourceTheErrorOfEveryLinearIsTold) {
 }
 
 TEST_F(CheckpointValidatorTest, StagedDirectoriesAreHeldToTheirPlan) {
-  const std::map<std::string, double> none;
+  const std::map<std::string, StatedWeight> none;
   const auto response = ValidateStaged(files_, "/out/w3", plan_, none);
   ASSERT_TRUE(response.ok()) << response.status();
   ASSERT_EQ(response->findings_size(), 7) << "one unreported linear each";

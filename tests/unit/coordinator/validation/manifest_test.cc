@@ -24,8 +24,8 @@ Manifest Example() {
   manifest.files = {{"model.safetensors", 123, "00"}, {"report/report.json", 5, "11"}};
   manifest.unhashed = {"report/run.json"};
   manifest.tensors = {{"a.weight_packed", "model.safetensors", "I32", {2, 3}, "22", false}};
-  manifest.linears = {{"a", "W4A16 g64 asymmetric", 0.01, 0.005},
-                      {"b", "W8A16 g64 asymmetric", 0.001, std::nullopt}};
+  manifest.linears = {{"a", "W4A16 g64 asymmetric", 0.01, 0.005, "33"},
+                      {"b", "W8A16 g64 asymmetric", 0.001, std::nullopt, ""}};
   return manifest;
 }
 

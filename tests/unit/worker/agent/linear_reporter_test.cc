@@ -21,8 +21,11 @@ struct Example {
 
   UnitWork Work() {
     UnitWork work;
-    work.linears.push_back(
-        {"linear", LinearInput::kMlpIn, at::from_blob(weight.data(), {1, 2}, at::kFloat), Scheme()});
+    LinearWork& linear = work.linears.emplace_back();
+    linear.name = "linear";
+    linear.input = LinearInput::kMlpIn;
+    linear.weight = at::from_blob(weight.data(), {1, 2}, at::kFloat);
+    linear.scheme = Scheme();
     work.statistics[LinearInput::kMlpIn] = {at::from_blob(moments.data(), {2, 2}, at::kFloat), 10};
     return work;
   }

@@ -12,14 +12,14 @@ namespace {
 TEST(MethodProtoTest, UnsetParametersTakeTheDocumentedDefaults) {
   v1::MethodSpec spec;
   spec.mutable_gptq();
-  const GptqOptions gptq = std::get<GptqOptions>(MethodOptionsOf(spec).value());
+  const GptqOptions gptq = std::get<GptqOptions>(MethodOptionsOf(spec, 0).value());
   EXPECT_EQ(gptq.damping, 0.01);
   EXPECT_TRUE(gptq.act_order);
   EXPECT_TRUE(gptq.scale_search);
   spec.mutable_rtn();
-  EXPECT_TRUE(std::get<RtnOptions>(MethodOptionsOf(spec).value()).scale_search);
+  EXPECT_TRUE(std::get<RtnOptions>(MethodOptionsOf(spec, 0).value()).scale_search);
   spec.mutable_dash_q();
-  const DashQOptions dash_q = std::get<DashQOptions>(MethodOptionsOf(spec).value());
+  const DashQOptions dash_q = std::get<DashQOptions>(MethodOptionsOf(spec, 0).value());
   EXPECT_EQ(dash_q.rounds, 9);
   EXPECT_FALSE(dash_q.damped);
 }
@@ -29,15 +29,15 @@ TEST(MethodProtoTest, SetParametersAreTaken) {
   spec.mutable_gptq()->set_damping(0.5);
   spec.mutable_gptq()->set_act_order(false);
   spec.mutable_gptq()->set_scale_search(false);
-  const GptqOptions gptq = std::get<GptqOptions>(MethodOptionsOf(spec).value());
+  const GptqOptions gptq = std::get<GptqOptions>(MethodOptionsOf(spec, 0).value());
   EXPECT_EQ(gptq.damping, 0.5);
   EXPECT_FALSE(gptq.act_order);
   EXPECT_FALSE(gptq.scale_search);
   spec.mutable_rtn()->set_scale_search(false);
-  EXPECT_FALSE(std::get<RtnOptions>(MethodOptionsOf(spec).value()).scale_search);
+  EXPECT_FALSE(std::get<RtnOptions>(MethodOptionsOf(spec, 0).value()).scale_search);
   spec.mutable_dash_q()->set_rounds(3);
   spec.mutable_dash_q()->set_damped(true);
-  const DashQOptions dash_q = std::get<DashQOptions>(MethodOptionsOf(spec).value());
+  const DashQOptions dash_q = std::get<DashQOptions>(MethodOptionsOf(spec, 0).value());
   EXPECT_EQ(dash_q.rounds, 3);
   EXPECT_TRUE(dash_q.damped);
 }
@@ -46,18 +46,18 @@ TEST(MethodProtoTest, DampingOutsideItsRangeIsRefused) {
   for (const double damping : {0.0, -0.1, 1.5, std::nan("")}) {
     v1::MethodSpec spec;
     spec.mutable_gptq()->set_damping(damping);
-    EXPECT_TRUE(HasReason(MethodOptionsOf(spec).status(), Reason::kInvalidSpec)) << damping;
+    EXPECT_TRUE(HasReason(MethodOptionsOf(spec, 0).status(), Reason::kInvalidSpec)) << damping;
   }
 }
 
 TEST(MethodProtoTest, FitOfNoRoundsIsRefused) {
   v1::MethodSpec spec;
   spec.mutable_dash_q()->set_rounds(0);
-  EXPECT_TRUE(HasReason(MethodOptionsOf(spec).status(), Reason::kInvalidSpec));
+  EXPECT_TRUE(HasReason(MethodOptionsOf(spec, 0).status(), Reason::kInvalidSpec));
 }
 
 TEST(MethodProtoTest, MethodOfANewerVersionIsUnsupported) {
-  EXPECT_TRUE(HasReason(MethodOptionsOf(v1::MethodSpec()).status(), Reason::kUnsupported));
+  EXPECT_TRUE(HasReason(MethodOptionsOf(v1::MethodSpec(), 0).status(), Reason::kUnsupported));
 }
 
 TEST(MethodProtoTest, SchemeKeepsEveryField) {

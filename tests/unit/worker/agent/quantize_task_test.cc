@@ -57,7 +57,7 @@ class QuantizeTaskTest : public TaskTest {
     EXPECT_EQ(result.outputs_size(), 1);
     EXPECT_EQ(result.outputs(0).name(), "unit");
     const std::string bytes = blobs_.Get(DigestFromProto(result.outputs(0).digest())).value();
-    return ReadUnitBlob(bytes, source_->layout().blocks[1], "unit").value();
+    return ReadUnitBlob(bytes, source_->layout().blocks[1], "unit")->linears;
   }
 
   // tr(M H M^T) in float64.

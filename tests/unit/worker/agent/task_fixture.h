@@ -12,7 +12,7 @@
 #include "tests/support/tiny_model.h"
 #include "worker/agent/capture_task.h"
 #include "worker/agent/task_executor.h"
-#include "worker/loading/weight_source.h"
+#include "worker/loading/checkpoint_weights.h"
 
 namespace heroq {
 
@@ -40,7 +40,7 @@ class TaskTest : public ::testing::Test {
   }
 
   std::unique_ptr<WeightSource> OpenModel(const std::string& directory) {
-    return WeightSource::Open(files_, directory, c10::Device(c10::kCPU)).value();
+    return CheckpointWeights::Open(files_, directory, c10::Device(c10::kCPU)).value();
   }
 
   TaskEnvironment Environment() { return {files_, blobs_, cancellation_, {}}; }

@@ -10,6 +10,7 @@
 #include "common/quant/half.h"
 #include "common/quant/packing.h"
 #include "common/status/error_reason.h"
+#include "worker/agent/unit_blob_writer.h"
 
 namespace heroq {
 namespace {
@@ -59,10 +60,10 @@ TEST(ReadUnitBlobTest, TheArraysTellTheScheme) {
   for (int bits = 2; bits <= 8; ++bits) {
     for (const int64_t groups : {1, 3}) {
       for (const bool symmetric : {true, false}) {
-        const auto linears = ReadUnitBlob(Blob("block.b", bits, groups, symmetric), Block(), "unit");
-        ASSERT_TRUE(linears.ok()) << linears.status();
-        ASSERT_EQ(linears->size(), 1u);
-        const QuantizedLinear& linear = linears->front();
+        const auto unit = ReadUnitBlob(Blob("block.b", bits, groups, symmetric), Block(), "unit");
+        ASSERT_TRUE(unit.ok()) << unit.status();
+        ASSERT_EQ(unit->linears.size(), 1u);
+        const QuantizedLinear& linear = unit->linears.front();
         EXPECT_EQ(linear.name, "block.b");
         const QuantScheme expected{.weight_bits = bits,
                                    .group_size = groups == 1 ? kPerChannel : 32,
@@ -77,9 +78,24 @@ TEST(ReadUnitBlobTest, TheArraysTellTheScheme) {
 }
 
 TEST(ReadUnitBlobTest, ABlobOfOtherLinearsIsRefused) {
-  const auto linears = ReadUnitBlob(Blob("other", 4, 1, true), Block(), "unit x");
-  EXPECT_TRUE(HasReason(linears.status(), Reason::kFileCorrupt));
-  EXPECT_THAT(std::string(linears.status().message()), HasSubstr("unit x"));
+  const auto unit = ReadUnitBlob(Blob("other", 4, 1, true), Block(), "unit x");
+  EXPECT_TRUE(HasReason(unit.status(), Reason::kFileCorrupt));
+  EXPECT_THAT(std::string(unit.status().message()), HasSubstr("unit x"));
+}
+
+TEST(ReadUnitBlobTest, RewrittenTensorsOfTheBlockComeWithTheirBytes) {
+  const StoredTensor gain{{"block.norm.weight", DType::kF32, {2}}, std::string(8, 'g')};
+  const StoredTensor bias{{"block.a.bias", DType::kF32, {1}}, std::string(4, 'b')};
+  BlockLayout block = Block();
+  block.norms.push_back({"block.norm.weight", {2}});
+  const std::string bytes = WriteUnitBlob({{}, {gain, bias}}).value();
+  const UnitBlob unit = ReadUnitBlob(bytes, block, "unit").value();
+  EXPECT_TRUE(unit.linears.empty());
+  ASSERT_EQ(unit.tensors.size(), 2u);
+  EXPECT_EQ(unit.tensors[0].spec.name, "block.a.bias");
+  EXPECT_EQ(unit.tensors[1].spec.name, "block.norm.weight");
+  EXPECT_EQ(unit.tensors[1].spec.shape, std::vector<int64_t>{2});
+  EXPECT_EQ(unit.tensors[1].bytes, gain.bytes);
 }
 
 TEST(ReadUnitBlobTest, ArraysThatDoNotFitTheLinearAreNamed) {

@@ -8,6 +8,7 @@ namespace {
 TEST(MethodRegistryTest, OptionsChooseTheMethod) {
   EXPECT_NE(dynamic_cast<RtnMethod*>(MakeMethod(RtnOptions{}).get()), nullptr);
   EXPECT_NE(dynamic_cast<DashQMethod*>(MakeMethod(DashQOptions{}).get()), nullptr);
+  EXPECT_NE(dynamic_cast<HeroQMethod*>(MakeMethod(HeroQOptions{}).get()), nullptr);
   EXPECT_NE(dynamic_cast<GptqMethod*>(MakeMethod(GptqOptions{}).get()), nullptr);
 }
 

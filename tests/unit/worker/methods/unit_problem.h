@@ -23,7 +23,11 @@ inline void AddLinears(const RandomProblem& problem, LinearInput input, const st
   int64_t row = 0;
   for (const int64_t height : heights) {
     const std::string name = "linear" + std::to_string(work->linears.size());
-    work->linears.push_back({name, input, weight.slice(0, row, row + height), scheme});
+    LinearWork& linear = work->linears.emplace_back();
+    linear.name = name;
+    linear.input = input;
+    linear.weight = weight.slice(0, row, row + height);
+    linear.scheme = scheme;
     row += height;
   }
   work->statistics[input] = {MatrixTensor(problem.second_moment, problem.columns, problem.columns),

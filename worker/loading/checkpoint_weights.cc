@@ -1,4 +1,4 @@
-#include "worker/loading/weight_source.h"
+#include "worker/loading/checkpoint_weights.h"
 
 #include <ATen/ops/_unique2.h>
 #include <ATen/ops/empty.h>
@@ -17,6 +17,7 @@
 #include "worker/device/torch_status.h"
 #include "worker/loading/dequantize.h"
 #include "worker/loading/finite_check.h"
+#include "worker/loading/scalar_types.h"
 
 namespace heroq {
 namespace {
@@ -27,19 +28,9 @@ absl::Status Invalid(const std::string& directory, const std::string& tensor, ab
 }
 
 absl::StatusOr<c10::ScalarType> FloatType(const std::string& directory, const TensorInfo& info) {
-  switch (info.dtype) {
-    case DType::kF16:
-      return at::kHalf;
-    case DType::kBf16:
-      return at::kBFloat16;
-    case DType::kF32:
-      return at::kFloat;
-    case DType::kF64:
-      return at::kDouble;
-    default:
-      return Invalid(directory, info.name,
-                     absl::StrCat("has type ", ToString(info.dtype), ", expected a floating-point type"));
-  }
+  if (const std::optional<c10::ScalarType> type = FloatTypeOf(info.dtype)) return *type;
+  return Invalid(directory, info.name,
+                 absl::StrCat("has type ", ToString(info.dtype), ", expected a floating-point type"));
 }
 
 absl::Status CheckFinite(const std::string& directory, const std::string& name, const at::Tensor& tensor) {
@@ -56,9 +47,9 @@ std::string LinearOf(const std::string& name) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<WeightSource>> WeightSource::Open(FileSystem& files,
-                                                                 const std::string& directory,
-                                                                 c10::Device device) {
+absl::StatusOr<std::unique_ptr<CheckpointWeights>> CheckpointWeights::Open(FileSystem& files,
+                                                                           const std::string& directory,
+                                                                           c10::Device device) {
   const std::string path = JoinPath(directory, "config.json");
   absl::StatusOr<std::string> config = ReadFile(files, path);
   if (absl::IsNotFound(config.status())) {
@@ -68,13 +59,13 @@ absl::StatusOr<std::unique_ptr<WeightSource>> WeightSource::Open(FileSystem& fil
   HEROQ_ASSIGN_OR_RETURN(ModelLayout layout, ParseQuantizedModelConfig(*config, path));
   HEROQ_ASSIGN_OR_RETURN(std::optional<PackedCheckpoint> packed, PackedCheckpoint::Parse(*config, path));
   HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointReader> reader, CheckpointReader::Open(files, directory));
-  auto source =
-      absl::WrapUnique(new WeightSource(std::move(reader), std::move(layout), std::move(packed), device));
+  auto source = absl::WrapUnique(
+      new CheckpointWeights(std::move(reader), std::move(layout), std::move(packed), device));
   HEROQ_RETURN_IF_ERROR(source->CheckTensors());
   return source;
 }
 
-absl::Status WeightSource::CheckTensors() {
+absl::Status CheckpointWeights::CheckTensors() {
   for (TensorLayout& tensor : layout_.Tensors()) {
     const std::string name = tensor.name;
     shapes_[name] = std::move(tensor.shape);
@@ -90,7 +81,7 @@ absl::Status WeightSource::CheckTensors() {
   return absl::OkStatus();
 }
 
-std::optional<QuantScheme> WeightSource::SchemeOf(const std::string& name) const {
+std::optional<QuantScheme> CheckpointWeights::SchemeOf(const std::string& name) const {
   const std::string linear = LinearOf(name);
   // Norms and the embedding are ".weight" too, but only linears have packed codes.
   if (!packed_ || linear.empty() || !reader_->Has(absl::StrCat(linear, ".weight_packed")))
@@ -98,7 +89,7 @@ std::optional<QuantScheme> WeightSource::SchemeOf(const std::string& name) const
   return packed_->SchemeOf(linear);
 }
 
-absl::StatusOr<at::Tensor> WeightSource::Load(const std::string& name, c10::ScalarType dtype) const {
+absl::StatusOr<at::Tensor> CheckpointWeights::Load(const std::string& name, c10::ScalarType dtype) const {
   const auto shape = shapes_.find(name);
   if (shape == shapes_.end()) {
     return MakeError(Reason::kInternal, absl::StrCat(directory(), ": the model has no tensor ", name));
@@ -118,8 +109,8 @@ absl::StatusOr<at::Tensor> WeightSource::Load(const std::string& name, c10::Scal
   });
 }
 
-absl::StatusOr<at::Tensor> WeightSource::LoadRows(const std::string& name, const at::Tensor& rows,
-                                                  c10::ScalarType dtype) const {
+absl::StatusOr<at::Tensor> CheckpointWeights::LoadRows(const std::string& name, const at::Tensor& rows,
+                                                       c10::ScalarType dtype) const {
   HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, reader_->Find(name));
   HEROQ_ASSIGN_OR_RETURN(const c10::ScalarType stored, FloatType(directory(), entry.info));
   return CatchTorch(absl::StrCat("load rows of ", name), [&]() -> absl::StatusOr<at::Tensor> {

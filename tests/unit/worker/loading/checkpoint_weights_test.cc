@@ -1,4 +1,4 @@
-#include "worker/loading/weight_source.h"
+#include "worker/loading/checkpoint_weights.h"
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/isfinite.h>
@@ -24,12 +24,12 @@ constexpr char kModel[] = "/model";
 constexpr char kUp[] = "model.layers.1.mlp.up_proj.weight";
 constexpr char kEmbedding[] = "model.embed_tokens.weight";
 
-class WeightSourceTest : public ::testing::Test {
+class CheckpointWeightsTest : public ::testing::Test {
  protected:
-  WeightSourceTest() { WriteTinyModel(files_, kModel); }
+  CheckpointWeightsTest() { WriteTinyModel(files_, kModel); }
 
-  absl::StatusOr<std::unique_ptr<WeightSource>> Open() {
-    return WeightSource::Open(files_, kModel, c10::Device(c10::kCPU));
+  absl::StatusOr<std::unique_ptr<CheckpointWeights>> Open() {
+    return CheckpointWeights::Open(files_, kModel, c10::Device(c10::kCPU));
   }
 
   // Overwrites one bfloat16 of a tensor in the file.
@@ -53,7 +53,7 @@ class WeightSourceTest : public ::testing::Test {
   MemoryFileSystem files_;
 };
 
-TEST_F(WeightSourceTest, LoadsInTheTypeAskedFor) {
+TEST_F(CheckpointWeightsTest, LoadsInTheTypeAskedFor) {
   const auto source = Open().value();
   const at::Tensor exact = source->Load(kUp, at::kFloat).value();
   EXPECT_EQ(exact.sizes(), (std::vector<int64_t>{96, 64}));
@@ -62,7 +62,7 @@ TEST_F(WeightSourceTest, LoadsInTheTypeAskedFor) {
   EXPECT_TRUE(at::equal(stored.to(at::kFloat), exact));
 }
 
-TEST_F(WeightSourceTest, RowsAreThoseOfTheWholeMatrix) {
+TEST_F(CheckpointWeightsTest, RowsAreThoseOfTheWholeMatrix) {
   const auto source = Open().value();
   const at::Tensor whole = source->Load(kEmbedding, at::kFloat).value();
   const at::Tensor ids = at::tensor({99, 0, 7, 7, 99, 3}, at::kLong).view({2, 3});
@@ -70,7 +70,7 @@ TEST_F(WeightSourceTest, RowsAreThoseOfTheWholeMatrix) {
   EXPECT_TRUE(at::equal(rows, whole.index_select(0, ids.flatten())));
 }
 
-TEST_F(WeightSourceTest, NanAndInfNameTheTensorAndTheirCount) {
+TEST_F(CheckpointWeightsTest, NanAndInfNameTheTensorAndTheirCount) {
   Poke(kUp, 5, 0x7fc0);
   Poke(kUp, 6143, 0xff80);
   const auto source = Open().value();
@@ -81,7 +81,7 @@ TEST_F(WeightSourceTest, NanAndInfNameTheTensorAndTheirCount) {
   EXPECT_TRUE(source->Load("model.layers.0.mlp.up_proj.weight", at::kFloat).ok());
 }
 
-TEST_F(WeightSourceTest, NanIsLookedForInTheRowsRead) {
+TEST_F(CheckpointWeightsTest, NanIsLookedForInTheRowsRead) {
   Poke(kEmbedding, 3 * 64 + 1, 0x7fc0);
   const auto source = Open().value();
   EXPECT_TRUE(source->LoadRows(kEmbedding, at::tensor({0, 2, 4}, at::kLong), at::kFloat).ok());
@@ -91,12 +91,12 @@ TEST_F(WeightSourceTest, NanIsLookedForInTheRowsRead) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("1 of 128 values"));
 }
 
-TEST_F(WeightSourceTest, AMissingDirectoryIsNotFound) {
-  const auto source = WeightSource::Open(files_, "/nowhere", c10::Device(c10::kCPU));
+TEST_F(CheckpointWeightsTest, AMissingDirectoryIsNotFound) {
+  const auto source = CheckpointWeights::Open(files_, "/nowhere", c10::Device(c10::kCPU));
   EXPECT_TRUE(HasReason(source.status(), Reason::kModelNotFound)) << source.status();
 }
 
-TEST_F(WeightSourceTest, AShapeThatIsNotTheConfigsNamesTensorAndShapes) {
+TEST_F(CheckpointWeightsTest, AShapeThatIsNotTheConfigsNamesTensorAndShapes) {
   EditConfig(R"("intermediate_size": 96)", R"("intermediate_size": 128)");
   const absl::Status status = Open().status();
   EXPECT_TRUE(HasReason(status, Reason::kModelInvalid));
@@ -104,7 +104,7 @@ TEST_F(WeightSourceTest, AShapeThatIsNotTheConfigsNamesTensorAndShapes) {
               AllOf(HasSubstr("model.layers.0.mlp."), HasSubstr("96"), HasSubstr("128")));
 }
 
-TEST_F(WeightSourceTest, AMissingTensorIsNamed) {
+TEST_F(CheckpointWeightsTest, AMissingTensorIsNamed) {
   EditConfig(R"("num_hidden_layers": 2)", R"("num_hidden_layers": 3)");
   const absl::Status status = Open().status();
   EXPECT_TRUE(HasReason(status, Reason::kModelInvalid)) << status;

@@ -1,0 +1,154 @@
+#include "coordinator/planning/method_parameters.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/planning/method_description.h"
+
+namespace heroq {
+namespace {
+
+constexpr int kMaxDashQRounds = 100;
+constexpr int kMaxAlphas = 100;
+constexpr int kMaxScoreRows = 1 << 20;
+constexpr int kMaxRotationSteps = 10'000;
+
+void CheckGptq(const v1::GptqParameters& gptq, absl::string_view field, SpecViolations& violations) {
+  if (gptq.has_damping() && !(gptq.damping() > 0 && gptq.damping() <= 1)) {
+    violations.Add(absl::StrCat(field, ".damping"),
+                   absl::StrCat("is ", gptq.damping(), ", expected above 0 and at most 1"));
+  }
+}
+
+void CheckCount(int64_t value, int64_t high, absl::string_view field, SpecViolations& violations) {
+  if (value < 1 || value > high) {
+    violations.Add(field, absl::StrCat("is ", value, ", expected 1 to ", high));
+  }
+}
+
+void CheckAlphas(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
+  if (hero_q.alphas_size() > kMaxAlphas) {
+    violations.Add("method.hero_q.alphas", absl::StrCat("has more than ", kMaxAlphas, " values"));
+    return;
+  }
+  for (int i = 0; i < hero_q.alphas_size(); ++i) {
+    const double alpha = hero_q.alphas(i);
+    const std::string field = absl::StrCat("method.hero_q.alphas[", i, "]");
+    if (!(alpha >= 0 && alpha <= 1)) {
+      violations.Add(field, absl::StrCat("is ", alpha, ", expected 0 to 1"));
+    } else if (i > 0 && alpha <= hero_q.alphas(i - 1)) {
+      violations.Add(field, absl::StrCat("is ", alpha, ", expected more than the value before it"));
+    }
+  }
+  const double refinement = hero_q.alpha_refinement();
+  if (!(refinement >= 0 && refinement <= 1)) {
+    violations.Add("method.hero_q.alpha_refinement", absl::StrCat("is ", refinement, ", expected 0 to 1"));
+  }
+}
+
+void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
+  if (hero_q.has_gptq()) CheckGptq(hero_q.gptq(), "method.hero_q.gptq", violations);
+  CheckAlphas(hero_q, violations);
+  if (hero_q.score_rows() != 0) {
+    CheckCount(hero_q.score_rows(), kMaxScoreRows, "method.hero_q.score_rows", violations);
+  }
+  const bool learned =
+      hero_q.rotation() == v1::ROTATION_UNSPECIFIED || hero_q.rotation() == v1::ROTATION_LEARNED;
+  if (hero_q.rotation_steps() != 0) {
+    CheckCount(hero_q.rotation_steps(), kMaxRotationSteps, "method.hero_q.rotation_steps", violations);
+    if (!learned) {
+      violations.Add("method.hero_q.rotation_steps", "is set, but only a learned rotation takes steps");
+    }
+  }
+  const auto check_enum = [&](bool valid, int value, absl::string_view field) {
+    if (!valid) violations.Add(field, absl::StrCat("has the unknown value ", value));
+  };
+  check_enum(v1::Transform_IsValid(hero_q.transform()), hero_q.transform(), "method.hero_q.transform");
+  check_enum(v1::Rotation_IsValid(hero_q.rotation()), hero_q.rotation(), "method.hero_q.rotation");
+  check_enum(v1::Tier_IsValid(hero_q.tier()), hero_q.tier(), "method.hero_q.tier");
+}
+
+void ResolveGptq(v1::GptqParameters& gptq) {
+  if (!gptq.has_damping()) gptq.set_damping(0.01);
+  if (!gptq.has_act_order()) gptq.set_act_order(true);
+  if (!gptq.has_scale_search()) gptq.set_scale_search(true);
+}
+
+void ResolveRtn(v1::RtnParameters& rtn) {
+  if (!rtn.has_scale_search()) rtn.set_scale_search(true);
+}
+
+// What a tier means.
+struct TierDefaults {
+  std::vector<double> alphas;
+  double refinement;
+  int score_rows;
+  v1::Rotation rotation;
+  int rotation_steps;
+};
+
+TierDefaults DefaultsOf(v1::Tier tier) {
+  // The paper's grid.
+  const std::vector<double> grid = {0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8};
+  switch (tier) {
+    case v1::TIER_FAST:
+      return {{0, 0.15, 0.3}, 0, 64, v1::ROTATION_HADAMARD, 0};
+    case v1::TIER_BEST:
+      return {grid, 0.05, 512, v1::ROTATION_LEARNED, 200};
+    default:
+      return {grid, 0.05, 128, v1::ROTATION_LEARNED, 60};
+  }
+}
+
+void ResolveHeroQ(v1::HeroQParameters& hero_q) {
+  if (hero_q.has_rtn()) {
+    ResolveRtn(*hero_q.mutable_rtn());
+  } else {
+    ResolveGptq(*hero_q.mutable_gptq());
+  }
+  if (hero_q.transform() == v1::TRANSFORM_UNSPECIFIED) hero_q.set_transform(v1::TRANSFORM_FUSED);
+  if (hero_q.tier() == v1::TIER_UNSPECIFIED) hero_q.set_tier(v1::TIER_BALANCED);
+  const TierDefaults defaults = DefaultsOf(hero_q.tier());
+  if (hero_q.rotation() == v1::ROTATION_UNSPECIFIED) hero_q.set_rotation(defaults.rotation);
+  if (!hero_q.has_alpha_refinement())
+    hero_q.set_alpha_refinement(hero_q.alphas_size() > 0 ? 0 : defaults.refinement);
+  if (hero_q.alphas_size() == 0)
+    hero_q.mutable_alphas()->Assign(defaults.alphas.begin(), defaults.alphas.end());
+  if (hero_q.score_rows() == 0) hero_q.set_score_rows(defaults.score_rows);
+  if (hero_q.rotation() == v1::ROTATION_LEARNED && hero_q.rotation_steps() == 0) {
+    hero_q.set_rotation_steps(defaults.rotation_steps > 0 ? defaults.rotation_steps
+                                                          : DefaultsOf(v1::TIER_BALANCED).rotation_steps);
+  }
+}
+
+}  // namespace
+
+void CheckMethod(const v1::JobSpec& spec, SpecViolations& violations) {
+  const v1::MethodSpec& method = spec.method();
+  if (method.has_gptq()) CheckGptq(method.gptq(), "method.gptq", violations);
+  if (method.has_dash_q() && method.dash_q().has_rounds()) {
+    CheckCount(method.dash_q().rounds(), kMaxDashQRounds, "method.dash_q.rounds", violations);
+  }
+  if (method.has_hero_q()) CheckHeroQ(method.hero_q(), violations);
+  if (!method.has_rtn() && !spec.calibration().has_source()) {
+    const std::string name = DescribeMethod(method).name;
+    violations.Add("calibration.source", absl::StrCat("is unset, and method ", name.empty() ? "gptq" : name,
+                                                      " needs calibration text; give some or use rtn"));
+  }
+}
+
+void ResolveMethod(v1::MethodSpec& method) {
+  if (method.has_rtn()) {
+    ResolveRtn(*method.mutable_rtn());
+  } else if (method.has_dash_q()) {
+    v1::DashQParameters& dash_q = *method.mutable_dash_q();
+    if (!dash_q.has_rounds()) dash_q.set_rounds(9);
+    if (!dash_q.has_damped()) dash_q.set_damped(false);
+  } else if (method.has_hero_q()) {
+    ResolveHeroQ(*method.mutable_hero_q());
+  } else {
+    ResolveGptq(*method.mutable_gptq());
+  }
+}
+
+}  // namespace heroq

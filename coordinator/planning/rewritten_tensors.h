@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "coordinator/planning/model_inspection.h"
+#include "heroq/v1/plan.pb.h"
+
+namespace heroq {
+
+// Whether a resolved method rotates the residual stream of the whole model.
+bool RotatesResidual(const v1::MethodSpec& method);
+
+// Adds to the units of PlanUnits the dense tensors that a method's transforms change: the gain of the norm
+// before a unit, biases of linears whose outputs change, weights of linears that stay dense. A method that
+// rotates the residual stream has a unit for every part of every block, and after them two outside the
+// blocks: "embedding" and "head" (final norm and head). Types are the source's. Nothing for methods without
+// transforms. INTERNAL for a tensor the source does not have.
+absl::Status AddRewrittenTensors(const InspectedModel& model, const v1::MethodSpec& method,
+                                 std::vector<v1::PlannedUnit>& units);
+
+}  // namespace heroq

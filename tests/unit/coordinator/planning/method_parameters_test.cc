@@ -1,0 +1,80 @@
+#include "coordinator/planning/method_parameters.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace heroq {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+v1::HeroQParameters Resolved(v1::Tier tier) {
+  v1::MethodSpec method;
+  method.mutable_hero_q()->set_tier(tier);
+  ResolveMethod(method);
+  return method.hero_q();
+}
+
+std::string WhatIsWrong(const v1::HeroQParameters& hero_q) {
+  v1::JobSpec spec;
+  spec.mutable_calibration()->mutable_source();
+  *spec.mutable_method()->mutable_hero_q() = hero_q;
+  SpecViolations violations;
+  CheckMethod(spec, violations);
+  return std::string(violations.ToStatus().message());
+}
+
+TEST(MethodParametersTest, ATierSaysEverythingThatWasLeftOpen) {
+  const v1::HeroQParameters fast = Resolved(v1::TIER_FAST);
+  EXPECT_EQ(fast.transform(), v1::TRANSFORM_FUSED);
+  EXPECT_EQ(fast.rotation(), v1::ROTATION_HADAMARD);
+  EXPECT_EQ(fast.rotation_steps(), 0);
+  EXPECT_THAT(fast.alphas(), SizeIs(3));
+  EXPECT_TRUE(fast.gptq().act_order());
+  const v1::HeroQParameters balanced = Resolved(v1::TIER_UNSPECIFIED);
+  EXPECT_EQ(balanced.tier(), v1::TIER_BALANCED);
+  EXPECT_EQ(balanced.rotation(), v1::ROTATION_LEARNED);
+  EXPECT_EQ(balanced.rotation_steps(), 60);
+  EXPECT_THAT(balanced.alphas(), ElementsAre(0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8));
+  EXPECT_EQ(Resolved(v1::TIER_BEST).rotation_steps(), 200);
+}
+
+TEST(MethodParametersTest, WhatIsGivenIsKept) {
+  v1::MethodSpec method;
+  v1::HeroQParameters& hero_q = *method.mutable_hero_q();
+  hero_q.mutable_rtn();
+  hero_q.add_alphas(0.4);
+  hero_q.set_transform(v1::TRANSFORM_NONE);
+  hero_q.set_rotation(v1::ROTATION_NONE);
+  ResolveMethod(method);
+  EXPECT_FALSE(hero_q.has_gptq());
+  EXPECT_TRUE(hero_q.rtn().scale_search());
+  EXPECT_THAT(hero_q.alphas(), ElementsAre(0.4));
+  EXPECT_EQ(hero_q.alpha_refinement(), 0) << "one value is taken, not refined";
+  EXPECT_EQ(hero_q.transform(), v1::TRANSFORM_NONE);
+  EXPECT_EQ(hero_q.rotation_steps(), 0);
+}
+
+TEST(MethodParametersTest, ValuesOutsideTheirRangeAreNamed) {
+  v1::HeroQParameters hero_q;
+  EXPECT_EQ(WhatIsWrong(hero_q), "");
+  hero_q.add_alphas(0.5);
+  hero_q.add_alphas(0.5);
+  hero_q.add_alphas(1.5);
+  EXPECT_THAT(WhatIsWrong(hero_q),
+              HasSubstr("method.hero_q.alphas[1] is 0.5, expected more than the value before"));
+  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.alphas[2] is 1.5, expected 0 to 1"));
+  hero_q.clear_alphas();
+  hero_q.mutable_gptq()->set_damping(2);
+  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.gptq.damping is 2"));
+  hero_q.clear_gptq();
+  hero_q.set_rotation(v1::ROTATION_HADAMARD);
+  hero_q.set_rotation_steps(10);
+  EXPECT_THAT(WhatIsWrong(hero_q),
+              HasSubstr("method.hero_q.rotation_steps is set, but only a learned rotation"));
+}
+
+}  // namespace
+}  // namespace heroq

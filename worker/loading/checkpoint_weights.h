@@ -1,0 +1,56 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/checkpoint/packed_checkpoint.h"
+#include "common/file/file_system.h"
+#include "worker/loading/weight_source.h"
+
+namespace heroq {
+
+// The tensors of a model directory: dense, or compressed-tensors pack-quantized, whose linears are
+// dequantized. Reads the files at each call.
+class CheckpointWeights : public WeightSource {
+ public:
+  // Reads config.json and the headers of the safetensors files. Tensors go to `device`. Errors:
+  // MODEL_NOT_FOUND, FILE_CORRUPT, MODEL_INVALID (a tensor of the layout is missing or has another shape),
+  // UNSUPPORTED naming what of a quantization_config is not understood.
+  static absl::StatusOr<std::unique_ptr<CheckpointWeights>> Open(FileSystem& files,
+                                                                 const std::string& directory,
+                                                                 c10::Device device);
+
+  const ModelLayout& layout() const override { return layout_; }
+  const std::string& directory() const { return reader_->directory(); }
+  c10::Device device() const override { return device_; }
+  absl::StatusOr<at::Tensor> Load(const std::string& name, c10::ScalarType dtype) const override;
+  absl::StatusOr<at::Tensor> LoadRows(const std::string& name, const at::Tensor& rows,
+                                      c10::ScalarType dtype) const override;
+
+ private:
+  CheckpointWeights(std::unique_ptr<CheckpointReader> reader, ModelLayout layout,
+                    std::optional<PackedCheckpoint> packed, c10::Device device)
+      : reader_(std::move(reader)), layout_(std::move(layout)), packed_(std::move(packed)), device_(device) {}
+
+  absl::Status CheckTensors();
+  // Set for a weight that is stored quantized.
+  std::optional<QuantScheme> SchemeOf(const std::string& name) const;
+
+  const std::unique_ptr<CheckpointReader> reader_;
+  const ModelLayout layout_;
+  const std::optional<PackedCheckpoint> packed_;
+  const c10::Device device_;
+  std::map<std::string, std::vector<int64_t>> shapes_;
+};
+
+}  // namespace heroq

@@ -1,0 +1,197 @@
+#include "worker/methods/hero_q_method.h"
+
+#include <ATen/TensorOperators.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
+#include "worker/device/torch_status.h"
+#include "worker/methods/input_statistics.h"
+#include "worker/methods/unit_folding.h"
+#include "worker/transform/conditioning.h"
+#include "worker/transform/hadamard.h"
+
+namespace heroq {
+namespace {
+
+// The purpose of a RandomStream.
+constexpr uint64_t kHeadRotation = 2;
+
+std::unique_ptr<Method> MakeBase(const std::variant<GptqOptions, RtnOptions>& base) {
+  if (const auto* gptq = std::get_if<GptqOptions>(&base)) return std::make_unique<GptqMethod>(*gptq);
+  return std::make_unique<RtnMethod>(std::get<RtnOptions>(base));
+}
+
+// Searches and folds the transforms of one unit.
+class UnitConditioner {
+ public:
+  UnitConditioner(const HeroQOptions& options, const Method& base, const Cancellation& cancellation,
+                  const Method::Progress& progress)
+      : options_(options), base_(base), cancellation_(cancellation), progress_(progress) {}
+
+  absl::Status Run(UnitWork& work, std::vector<TransformOutcome>& outcomes) const {
+    // What reads an output first: a transform of the attention output changes the value projection, which is
+    // then quantized as it is now.
+    for (const LinearInput input :
+         {LinearInput::kAttentionOut, LinearInput::kMlpOut, LinearInput::kAttentionIn, LinearInput::kMlpIn}) {
+      const LinearWork* reader = FirstReader(work, input);
+      if (reader == nullptr) continue;
+      HEROQ_RETURN_IF_ERROR(cancellation_.Check());
+      HEROQ_RETURN_IF_ERROR(FindStatistics(work, *reader).status());
+      if (options_.placement == HeroQOptions::Placement::kFused && IsAfterNorm(input)) continue;
+      if (progress_) progress_(absl::StrCat(reader->name, ": alpha"), 0);
+      HEROQ_RETURN_IF_ERROR(Condition(input, work, outcomes.emplace_back()));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  static bool IsAfterNorm(LinearInput input) {
+    return input == LinearInput::kAttentionIn || input == LinearInput::kMlpIn;
+  }
+
+  static const LinearWork* FirstReader(const UnitWork& work, LinearInput input) {
+    for (const LinearWork& linear : work.linears) {
+      if (linear.input == input) return &linear;
+    }
+    return nullptr;
+  }
+
+  absl::Status Condition(LinearInput input, UnitWork& work, TransformOutcome& outcome) const {
+    const TransformScore score(work, input, options_.score_rows, base_, cancellation_);
+    const at::Tensor diagonal =
+        input == LinearInput::kAttentionOut
+            ? ShareOverQueryHeads(score.diagonal(), work.geometry.heads, work.geometry.value_heads)
+            : score.diagonal();
+    InputTransform best = RotationOf(input, work, diagonal.numel());
+    const auto with_alpha = [&](double alpha) {
+      InputTransform candidate = best;
+      if (alpha > 0) candidate.scale = ConditioningScale(diagonal, alpha);
+      return candidate;
+    };
+    HEROQ_ASSIGN_OR_RETURN(const AlphaChoice choice, SearchAlpha(options_.alphas, [&](double alpha) {
+                             return score(with_alpha(alpha));
+                           }));
+    best = with_alpha(choice.alpha);
+    outcome.input = input;
+    outcome.curve = choice.curve;
+    outcome.rotation = best.rotation.defined() ? NameOf(options_.rotation) : "none";
+    outcome.rotation_size = best.rotation.defined() ? best.rotation.size(-1) : 0;
+    outcome.alpha = choice.alpha;
+    outcome.loss = choice.score;
+    HEROQ_ASSIGN_OR_RETURN(outcome.untransformed_loss, score(InputTransform()));
+    if (best.rotation.defined() && options_.rotation == HeroQOptions::Rotation::kLearned) {
+      HEROQ_RETURN_IF_ERROR(Learn(input, work, score, best, outcome));
+    }
+    if (outcome.loss < outcome.untransformed_loss) return FoldTransform(input, std::move(best), work);
+    outcome.loss = outcome.untransformed_loss;
+    outcome.rotation = "none";
+    outcome.rotation_size = 0;
+    outcome.alpha = 0;
+    return absl::OkStatus();
+  }
+
+  // Learns one rotation per value head and block from the one in `best`, and takes it where it scores better.
+  absl::Status Learn(LinearInput input, const UnitWork& work, const TransformScore& score,
+                     InputTransform& best, TransformOutcome& outcome) const {
+    const auto reader = std::find_if(work.linears.begin(), work.linears.end(),
+                                     [&](const LinearWork& linear) { return linear.input == input; });
+    InputTransform scaled = best;
+    scaled.rotation = at::Tensor();
+    RotationProblem problem;
+    problem.weight = TransformWeight(reader->weight.to(at::kFloat), scaled);
+    problem.second_moment = TransformMoments(work.statistics.at(input).second_moment, scaled);
+    problem.scheme = reader->scheme;
+    const auto blocks = static_cast<int64_t>(best.rotation_of_block.size());
+    const int64_t per_head = blocks / work.geometry.heads;
+    const int64_t group = work.geometry.heads / work.geometry.value_heads;
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t value_head = block / per_head / group;
+      problem.rotation_of_block.push_back(value_head * per_head + block % per_head);
+    }
+    const int64_t size = best.rotation.size(-1);
+    const at::Tensor initial =
+        best.rotation.expand({work.geometry.value_heads * per_head, size, size}).contiguous();
+    RotationOptions learning = options_.learning;
+    if (std::holds_alternative<RtnOptions>(options_.base)) learning.metric = ErrorMetric::kOutput;
+    HEROQ_ASSIGN_OR_RETURN(const LearnedRotation learned,
+                           LearnRotations(problem, initial, learning, cancellation_));
+    InputTransform candidate = best;
+    candidate.rotation = learned.rotations;
+    candidate.rotation_of_block = problem.rotation_of_block;
+    HEROQ_ASSIGN_OR_RETURN(const double loss, score(candidate));
+    outcome.hadamard_loss = outcome.loss;
+    outcome.rotation_steps = static_cast<int>(learned.losses.size()) - 1;
+    outcome.rotation_note = learned.reason;
+    if (loss < outcome.loss) {
+      outcome.loss = loss;
+      best = std::move(candidate);
+    } else {
+      outcome.rotation = NameOf(HeroQOptions::Rotation::kHadamard);
+    }
+    return absl::OkStatus();
+  }
+
+  static std::string NameOf(HeroQOptions::Rotation rotation) {
+    switch (rotation) {
+      case HeroQOptions::Rotation::kNone:
+        return "none";
+      case HeroQOptions::Rotation::kHadamard:
+        return "hadamard";
+      case HeroQOptions::Rotation::kRandom:
+        return "random";
+      case HeroQOptions::Rotation::kLearned:
+        return "learned";
+    }
+    return "";
+  }
+
+  // R, the same for every value head; Hadamard in blocks of the largest power of two that divides one.
+  InputTransform RotationOf(LinearInput input, const UnitWork& work, int64_t width) const {
+    InputTransform transform;
+    if (input != LinearInput::kAttentionOut || options_.rotation == HeroQOptions::Rotation::kNone) {
+      return transform;
+    }
+    const int64_t head_dim = width / work.geometry.heads;
+    const RandomStream stream(options_.seed, kHeadRotation);
+    at::Tensor rotation;
+    if (options_.rotation == HeroQOptions::Rotation::kRandom) {
+      rotation = RandomOrthogonal(stream, head_dim);
+    } else {
+      const int64_t size = HadamardSize(head_dim, head_dim);
+      rotation = RandomSigns(stream, size, at::kDouble).unsqueeze(1) * HadamardMatrix(size, at::kDouble);
+    }
+    transform.rotation = rotation.to(at::kFloat).unsqueeze(0);
+    transform.rotation_of_block.assign(static_cast<size_t>(width / rotation.size(0)), 0);
+    return transform;
+  }
+
+  const HeroQOptions& options_;
+  const Method& base_;
+  const Cancellation& cancellation_;
+  const Method::Progress& progress_;
+};
+
+}  // namespace
+
+HeroQMethod::HeroQMethod(HeroQOptions options)
+    : options_(std::move(options)), base_(MakeBase(options_.base)) {}
+
+absl::StatusOr<QuantizedUnit> HeroQMethod::Quantize(const UnitWork& work, const Cancellation& cancellation,
+                                                    const Progress& progress) const {
+  return CatchTorch("hero-q", [&]() -> absl::StatusOr<QuantizedUnit> {
+    UnitWork transformed = work;
+    std::vector<TransformOutcome> outcomes;
+    HEROQ_RETURN_IF_ERROR(
+        UnitConditioner(options_, *base_, cancellation, progress).Run(transformed, outcomes));
+    HEROQ_ASSIGN_OR_RETURN(QuantizedUnit unit, base_->Quantize(transformed, cancellation, progress));
+    unit.transformed = std::move(transformed);
+    unit.transforms = std::move(outcomes);
+    return unit;
+  });
+}
+
+}  // namespace heroq
