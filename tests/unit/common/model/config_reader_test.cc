@@ -90,12 +90,14 @@ TEST(ConfigReaderTest, LinearsHaveTheirShapesInputsAndUnits) {
 TEST(ConfigReaderTest, BiasesAreOnAllProjectionsOfTheirKind) {
   json config = SmallConfig();
   config["attention_bias"] = true;
-  for (const LinearLayout& linear : Parse(config).blocks[0].linears) {
+  const ModelLayout attention = Parse(config);
+  for (const LinearLayout& linear : attention.blocks[0].linears) {
     EXPECT_EQ(linear.has_bias, linear.unit == UnitKind::kAttention) << linear.name;
   }
   config["attention_bias"] = false;
   config["mlp_bias"] = true;
-  for (const LinearLayout& linear : Parse(config).blocks[0].linears) {
+  const ModelLayout mlp = Parse(config);
+  for (const LinearLayout& linear : mlp.blocks[0].linears) {
     EXPECT_EQ(linear.has_bias, linear.unit == UnitKind::kMlp) << linear.name;
   }
 }
