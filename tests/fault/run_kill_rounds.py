@@ -34,29 +34,35 @@ def main():
 
     runs = [kill_rounds.measure(command, work / name) for name in ("cold", "warm", "warmer")]
     undisturbed = min(runs, key=lambda run: run.killable[1])
-    kills, redone, rounds, mismatches = [], 0, 0, 0
-    while rounds < options.rounds and time.monotonic() < deadline and not mismatches:
+    kills, redone, rounds, missed, mismatches = [], 0, 0, 0, 0
+    while rounds < options.rounds and time.monotonic() < deadline and missed < options.rounds and not mismatches:
         folder = work / f"round-{rounds}"
         plan = kill_plan.plan_of(rounds, undisturbed, generator)
         try:
             result = kill_rounds.run_round(command, folder, undisturbed, plan, generator)
+        except kill_rounds.NothingKilled:
+            missed += 1
+            shutil.rmtree(folder)
+            continue
         except AssertionError as error:
             print(f"\nround {rounds}, {plan}: {error}\nkept in {folder}", file=sys.stderr)
             mismatches += 1
             break
         finally:
-            rounds += 1
             print(f"\r{rounds} rounds", end="", file=sys.stderr, flush=True)
+        rounds += 1
         kills += result.kills
         redone += len(result.redone)
         shutil.rmtree(folder)
     print(file=sys.stderr)
     print(kill_plan.table(kills))
     print(f"\n{rounds} rounds (seed {options.seed}), {len(kills)} kills, {len(undisturbed.tasks)} tasks a run, {redone} tasks "
-          f"redone, {sum(len(kill.leased) for kill in kills)} leased when something was killed, {mismatches} mismatches")
+          f"redone, {sum(len(kill.leased) for kill in kills)} leased when something was killed, {mismatches} mismatches; "
+          f"{missed} rounds in which the moment passed unseen were made again")
+    complete = rounds == options.rounds or time.monotonic() >= deadline
     if not mismatches:
         shutil.rmtree(work)
-    return 1 if mismatches else 0
+    return 0 if complete and not mismatches else 1
 
 
 if __name__ == "__main__":

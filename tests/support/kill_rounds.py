@@ -67,6 +67,10 @@ def phase_of(updates, tasks):
     return "published" if any("jobEnded" in update for update in updates) else "publishing"
 
 
+class NothingKilled(AssertionError):
+    """The moment of a round passed unseen: says nothing about heroq."""
+
+
 def measure(command, out):
     """`command(out)` gives the arguments of heroq that publish `out`; it keeps the state."""
     begin = time.time()
@@ -164,7 +168,7 @@ def run_round(command, folder, undisturbed, plan, generator):
         if any(kill.phase != "published" for kill in result.kills):
             return result
         plan = [(target, moment if isinstance(moment, str) else 0.7 * moment) for target, moment in plan]
-    raise AssertionError(f"every job was over before {plan}")
+    raise NothingKilled(f"every job was over before {plan}")
 
 
 def check_end(out, kills, undisturbed):
