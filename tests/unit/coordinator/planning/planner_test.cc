@@ -19,6 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Key;
 using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 class PlannerTest : public testing::Test {
  protected:
@@ -81,6 +82,61 @@ TEST_F(PlannerTest, HeadersDescribeFilesThatTheReaderAccepts) {
   // Embedding, final norm, and per block two norms and seven linears of packed codes, scales, zero points,
   // shape.
   EXPECT_EQ(tensors, 2 + 2 * (2 + 7 * 4));
+}
+
+std::vector<std::string> RewrittenNames(const v1::PlannedUnit& unit) {
+  std::vector<std::string> names;
+  for (const v1::RewrittenTensor& tensor : unit.tensors()) names.push_back(tensor.name());
+  return names;
+}
+
+TEST_F(PlannerTest, ARotatedStreamRewritesEverythingThatTouchesIt) {
+  WriteTinyModel(files_, "/models/biased", {.biases = true});
+  v1::JobSpec spec = Spec("/models/biased");
+  spec.mutable_method()->mutable_hero_q();
+  v1::SchemeOverride& kept = *spec.mutable_scheme()->add_overrides();
+  kept.set_pattern("layers.1.mlp");
+  kept.set_keep(true);
+  const absl::StatusOr<v1::Plan> plan = planner_.MakePlan(spec);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_EQ(plan->units_size(), 6);
+  const std::string first = "model.layers.0.", second = "model.layers.1.";
+  EXPECT_THAT(RewrittenNames(plan->units(0)),
+              ElementsAre(first + "self_attn.v_proj.bias", first + "self_attn.o_proj.bias",
+                          first + "input_layernorm.weight"));
+  // Not quantized, but it reads and writes the stream.
+  EXPECT_EQ(plan->units(3).linears_size(), 0);
+  EXPECT_THAT(RewrittenNames(plan->units(3)),
+              ElementsAre(second + "mlp.gate_proj.weight", second + "mlp.up_proj.weight",
+                          second + "mlp.up_proj.bias", second + "mlp.down_proj.weight",
+                          second + "mlp.down_proj.bias", second + "post_attention_layernorm.weight"));
+  EXPECT_EQ(plan->units(4).block(), -1);
+  EXPECT_THAT(RewrittenNames(plan->units(4)), ElementsAre("model.embed_tokens.weight"));
+  EXPECT_THAT(RewrittenNames(plan->units(5)), ElementsAre("model.norm.weight", "lm_head.weight"));
+  EXPECT_TRUE(plan->untied_head());
+  std::vector<std::string> copied;
+  for (const v1::PlannedTensor& tensor : plan->files(0).tensors()) {
+    if (tensor.copied()) copied.push_back(tensor.name());
+  }
+  EXPECT_THAT(copied, UnorderedElementsAre(first + "self_attn.q_proj.bias", first + "self_attn.k_proj.bias",
+                                           first + "mlp.gate_proj.bias", second + "self_attn.q_proj.bias",
+                                           second + "self_attn.k_proj.bias", second + "mlp.gate_proj.bias"));
+}
+
+TEST_F(PlannerTest, TransformsInsideUnitsLeaveTheStreamAlone) {
+  v1::JobSpec spec = Spec();
+  spec.mutable_method()->mutable_hero_q()->set_transform(v1::TRANSFORM_NONE);
+  v1::SchemeOverride& kept = *spec.mutable_scheme()->add_overrides();
+  kept.set_pattern("layers.1.mlp|0.self_attn.(q|k|v)_proj");
+  kept.set_keep(true);
+  const absl::StatusOr<v1::Plan> plan = planner_.MakePlan(spec);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_EQ(plan->units_size(), 3) << "a unit without quantized linears is none";
+  const std::string attention = "model.layers.0.self_attn.";
+  EXPECT_THAT(RewrittenNames(plan->units(0)),
+              ElementsAre(attention + "q_proj.weight", attention + "k_proj.weight",
+                          attention + "v_proj.weight", "model.layers.0.input_layernorm.weight"));
+  EXPECT_FALSE(plan->untied_head());
 }
 
 TEST_F(PlannerTest, DigestLeavesOutPathsAndWorkerSettings) {

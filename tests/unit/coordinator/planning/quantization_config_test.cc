@@ -73,5 +73,22 @@ TEST(QuantizationConfigTest, ConfigKeepsItsBytesAndGainsOneMember) {
   EXPECT_EQ(*AddQuantizationConfig("{}", "{}"), "{\n  \"quantization_config\": {}\n}\n");
 }
 
+TEST(QuantizationConfigTest, AHeadOfItsOwnIsSaidInTheConfig) {
+  const json untied = json::parse(*UntieHead(R"({"tie_word_embeddings": true, "rms_norm_eps": 1e-05})"));
+  EXPECT_EQ(untied, json({{"tie_word_embeddings", false}, {"rms_norm_eps", 1e-05}}));
+  EXPECT_FALSE(UntieHead("[]").ok());
+}
+
+TEST(QuantizationConfigTest, TheOrderOfColumnsIsThatOfTheBaseMethod) {
+  v1::Plan plan = PlanWith(Scheme(4, 64, true), Scheme(4, 64, true), Scheme(4, 64, true));
+  plan.mutable_method()->mutable_hero_q()->mutable_gptq()->set_act_order(true);
+  const auto order = [&] {
+    return json::parse(QuantizationConfigJson(plan))["config_groups"]["group_0"]["weights"]["actorder"];
+  };
+  EXPECT_EQ(order(), "weight");
+  plan.mutable_method()->mutable_hero_q()->mutable_rtn();
+  EXPECT_TRUE(order().is_null());
+}
+
 }  // namespace
 }  // namespace heroq
