@@ -21,13 +21,40 @@ namespace {
 constexpr std::size_t kSmallestStack = std::size_t{64} << 10;
 constexpr std::size_t kLargestStack = std::size_t{64} << 20;
 
+// A match is looked for in a window that grows while the matcher runs against its end, so that what a match
+// costs depends on how far it reaches and not on the text behind it.
+constexpr std::size_t kFirstWindow = 256;
+constexpr std::size_t kWindowGrowth = 4;
+
 // Steps of one search. Backtracking over a run is linear in it; what takes more is a pattern that does not
 // end.
-uint32_t StepLimit(absl::string_view text) {
+uint32_t StepLimit(std::size_t window) {
   constexpr std::size_t kFree = 10'000;
   constexpr std::size_t kPerByte = 16;
   return static_cast<uint32_t>(
-      std::min<std::size_t>(kFree + kPerByte * text.size(), std::numeric_limits<uint32_t>::max()));
+      std::min<std::size_t>(kFree + kPerByte * window, std::numeric_limits<uint32_t>::max()));
+}
+
+// Bytes of grown windows over a whole text. Matches that reach far also take much of the text with them; what
+// needs more looks far ahead again and again.
+std::size_t ReachLimit(std::size_t text) {
+  constexpr std::size_t kFree = std::size_t{1} << 20;
+  constexpr std::size_t kPerByte = 64;
+  return kFree + kPerByte * text;
+}
+
+// The end of a window of `size` bytes from `position`, between two characters.
+std::size_t WindowEnd(absl::string_view text, std::size_t position, std::size_t size) {
+  if (size >= text.size() - position) return text.size();
+  std::size_t end = position + size;
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+  return end;
+}
+
+// At most 100 bytes of it, for a message.
+std::string Shortened(absl::string_view pattern) {
+  constexpr std::size_t kShown = 100;
+  return pattern.size() <= kShown ? std::string(pattern) : absl::StrCat(pattern.substr(0, kShown), "…");
 }
 
 std::string ErrorText(int code) {
@@ -67,7 +94,29 @@ Scratch& ThreadScratch() {
 }  // namespace
 
 struct Regex::Code {
+  std::string pattern;
   std::unique_ptr<pcre2_code, Deleter> code;
+
+  absl::Status GaveUp(std::size_t position, absl::string_view why) const {
+    return MakeError(Reason::kTokenizerUnsupported,
+                     absl::StrCat("regular expression ", Shortened(pattern), " gave up at byte ", position,
+                                  " of a text: ", why));
+  }
+  // Why the engine returned `error`.
+  absl::Status EngineError(std::size_t position, std::size_t window, int error) const {
+    switch (error) {
+      case PCRE2_ERROR_MATCHLIMIT:
+      case PCRE2_ERROR_DEPTHLIMIT:
+        return GaveUp(position, absl::StrCat("it backtracks for more than ", StepLimit(window),
+                                             " steps within ", window, " bytes"));
+      case PCRE2_ERROR_HEAPLIMIT:
+      case PCRE2_ERROR_JIT_STACKLIMIT:
+        return GaveUp(position,
+                      absl::StrCat("it needs more than ", kLargestStack >> 20, " MiB to backtrack"));
+      default:
+        return GaveUp(position, ErrorText(error));
+    }
+  }
 };
 
 Regex::Regex(std::unique_ptr<Code> code) : code_(std::move(code)) {}
@@ -82,6 +131,7 @@ absl::StatusOr<std::unique_ptr<Regex>> Regex::Compile(absl::string_view pattern)
   int error = 0;
   PCRE2_SIZE offset = 0;
   auto code = std::make_unique<Code>();
+  code->pattern = std::string(pattern);
   code->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
                                  PCRE2_UTF | PCRE2_UCP, &error, &offset, context.get()));
   if (!code->code) {
@@ -95,7 +145,7 @@ absl::StatusOr<std::unique_ptr<Regex>> Regex::Compile(absl::string_view pattern)
                      absl::StrCat("regular expression ", pattern, ": it may match the empty text"));
   }
   // Where the machine cannot compile patterns to code, they are interpreted: slower, same matches.
-  (void)pcre2_jit_compile(code->code.get(), PCRE2_JIT_COMPLETE);
+  (void)pcre2_jit_compile(code->code.get(), PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
   return std::unique_ptr<Regex>(new Regex(std::move(code)));
 }
 
@@ -111,19 +161,30 @@ absl::StatusOr<std::unique_ptr<Regex>> Regex::Literal(absl::string_view text) {
 absl::StatusOr<std::vector<MatchRange>> Regex::FindMatches(absl::string_view text) const {
   Scratch& scratch = ThreadScratch();
   if (!scratch.ok()) return MakeError(Reason::kOutOfMemory, "no memory to match a regular expression");
-  pcre2_set_match_limit(scratch.context.get(), StepLimit(text));
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   std::vector<MatchRange> matches;
   std::size_t position = 0;
+  std::size_t reach_left = ReachLimit(text.size());
   while (position < text.size()) {
-    const int found = pcre2_match(code_->code.get(), subject, text.size(), position, PCRE2_NO_UTF_CHECK,
-                                  scratch.data.get(), scratch.context.get());
-    if (found == PCRE2_ERROR_NOMATCH) break;
-    if (found < 0) {
-      return MakeError(Reason::kTokenizerUnsupported,
-                       absl::StrCat("a regular expression of the tokenizer gave up at byte ", position,
-                                    " of a text: ", ErrorText(found)));
+    int found = PCRE2_ERROR_PARTIAL;
+    std::size_t end = position;
+    for (std::size_t size = kFirstWindow;; size *= kWindowGrowth) {
+      end = WindowEnd(text, position, size);
+      pcre2_set_match_limit(scratch.context.get(), StepLimit(end - position));
+      pcre2_set_depth_limit(scratch.context.get(), StepLimit(end - position));
+      // A partial match is one that more text could change.
+      const uint32_t partial = end == text.size() ? 0 : PCRE2_PARTIAL_HARD;
+      found = pcre2_match(code_->code.get(), subject, end, position, PCRE2_NO_UTF_CHECK | partial,
+                          scratch.data.get(), scratch.context.get());
+      if (end == text.size() || (found != PCRE2_ERROR_PARTIAL && found != PCRE2_ERROR_NOMATCH)) break;
+      if (end - position > reach_left) {
+        return code_->GaveUp(position, absl::StrCat("it looks ahead at more than ", ReachLimit(text.size()),
+                                                    " bytes for a text of ", text.size()));
+      }
+      reach_left -= end - position;
     }
+    if (found == PCRE2_ERROR_NOMATCH) break;
+    if (found < 0) return code_->EngineError(position, end - position, found);
     const PCRE2_SIZE* span = pcre2_get_ovector_pointer(scratch.data.get());
     const TextRange range{static_cast<int64_t>(span[0]), static_cast<int64_t>(span[1])};
     if (span[0] != position) matches.push_back({{static_cast<int64_t>(position), range.begin}, false});

@@ -20,7 +20,9 @@ class Regex {
   ~Regex();
 
   // All non-overlapping matches from the left and what lies between them. `text` is valid UTF-8.
-  // TOKENIZER_UNSUPPORTED when the engine gives up: a match of unreasonable depth or number of steps.
+  // TOKENIZER_UNSUPPORTED, naming the pattern and the limit, when finding them takes unreasonably much:
+  // backtracking steps or memory of one match, or bytes looked at over the whole text. Time grows with the
+  // length of the text, whatever the pattern.
   absl::StatusOr<std::vector<MatchRange>> FindMatches(absl::string_view text) const;
 
  private:

@@ -5,12 +5,14 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 
 namespace heroq {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 std::vector<std::string> Matches(const Regex& regex, absl::string_view text) {
@@ -70,6 +72,43 @@ TEST(RegexTest, LongRunsUnderNestedRepetitionMatch) {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += "ab";
   EXPECT_THAT(Matches(*Compiled("(?:a|b|cd)+"), text), ElementsAre(text));
+}
+
+// What a search over the whole text at once would find, too: alternatives, lookarounds and classes at every
+// distance from the end of a window.
+TEST(RegexTest, MatchesDoNotDependOnHowFarTheMatcherLooksFirst) {
+  const std::unique_ptr<Regex> runs = Compiled(R"(a+b|a|\s+(?!\S)|\s+|é+)");
+  for (const int length : {1, 254, 255, 256, 257, 258, 1023, 1024, 1025}) {
+    const std::string a(length, 'a');
+    EXPECT_THAT(Matches(*runs, a + "b"), ElementsAre(a + "b")) << length;
+    EXPECT_EQ(Matches(*runs, a + "c").size(), static_cast<size_t>(length)) << "one by one";
+    // The last white space belongs to the word behind it.
+    const std::string spaces(length, ' ');
+    if (length > 1) {
+      EXPECT_THAT(Matches(*runs, spaces + "x"), ElementsAre(spaces.substr(1), " ")) << length;
+    }
+    EXPECT_THAT(Matches(*runs, spaces), ElementsAre(spaces)) << length;
+    std::string accents;
+    for (int i = 0; i < length; ++i) accents += "é";
+    EXPECT_THAT(Matches(*runs, "x" + accents + "y"), ElementsAre(accents)) << length;
+    EXPECT_THAT(Matches(*runs, std::string(length, '-') + "b" + a + "b"), ElementsAre(a + "b")) << length;
+  }
+}
+
+// Each would take hours.
+TEST(RegexTest, CatastrophicPatternsGiveUpNamingThemselvesAndTheLimit) {
+  const std::string text(1 << 20, 'a');
+  const auto refusal = [&](absl::string_view pattern) {
+    const absl::Status status = Compiled(pattern)->FindMatches(text).status();
+    EXPECT_TRUE(HasReason(status, Reason::kTokenizerUnsupported)) << status;
+    EXPECT_THAT(status.message(),
+                HasSubstr(absl::StrCat("regular expression ", pattern, " gave up at byte ")));
+    return std::string(status.message());
+  };
+  EXPECT_THAT(refusal("(?:a+)+b|a"), HasSubstr("backtracks for more than "));
+  EXPECT_THAT(refusal("(?:a|aa)+b|a"), HasSubstr("backtracks for more than "));
+  EXPECT_THAT(refusal("a+b|a"), HasSubstr("looks ahead at more than 68157440 bytes for a text of 1048576"));
+  EXPECT_THAT(refusal("[^z]+z|[^z]"), HasSubstr("looks ahead at more than"));
 }
 
 TEST(RegexTest, PatternThatMatchesNothingAtAllIsRefused) {
