@@ -88,7 +88,7 @@ class CoordinatorServer::Impl {
         inspections_(kInspectionThreads),
         blob_work_(kBlobThreads),
         blob_context_{files_, *blobs_, blob_work_,
-                      [this](const v1::LeaseToken& token) { return leases_.CheckToken(token); }},
+                      [this](const v1::LeaseToken& token) { return leases_.CheckToken(token); }, clock_},
         quantization_service_(api_, leases_, events_, streams_, requests_, inspections_),
         worker_service_(*store_, leases_, *blobs_, streams_, requests_),
         blob_service_(blob_context_) {}
@@ -102,6 +102,7 @@ class CoordinatorServer::Impl {
     HEROQ_FAILPOINT(boot_after_listen);
     tick_ = std::make_unique<PeriodicTask>(kTickInterval, [this] {
       leases_.Tick();
+      blob_context_.Tick();
       events_.RefreshAll();
     });
     if (!options_.admin_listen.empty()) {

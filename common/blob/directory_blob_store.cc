@@ -41,7 +41,7 @@ absl::StatusOr<Digest> DirectoryBlobStore::Put(absl::string_view bytes, Durabili
   HEROQ_ASSIGN_OR_RETURN(const bool present, Contains(digest));
   if (present) {
     // It may have been stored as volatile before.
-    if (durability == Durability::kDurable) HEROQ_RETURN_IF_ERROR(MakeDurable(PathOf(digest)));
+    if (durability == Durability::kDurable) HEROQ_RETURN_IF_ERROR(MakeDurable(digest));
     return digest;
   }
   HEROQ_FAILPOINT(blob_before_write);
@@ -60,7 +60,11 @@ absl::StatusOr<Digest> DirectoryBlobStore::Put(absl::string_view bytes, Durabili
 
 absl::Status DirectoryBlobStore::Adopt(const std::string& temporary_path, const Digest& digest,
                                        Durability durability) {
-  HEROQ_RETURN_IF_ERROR(ValidateDigest(digest));
+  HEROQ_ASSIGN_OR_RETURN(const bool present, Contains(digest));
+  if (present) {
+    if (durability == Durability::kDurable) HEROQ_RETURN_IF_ERROR(MakeDurable(digest));
+    return files_.RemoveFile(temporary_path);
+  }
   HEROQ_FAILPOINT(blob_before_sync);
   if (durability == Durability::kDurable) HEROQ_RETURN_IF_ERROR(SyncFile(temporary_path));
   const std::string path = PathOf(digest);
@@ -127,7 +131,8 @@ absl::Status DirectoryBlobStore::SyncFile(const std::string& path) {
   return file->Close();
 }
 
-absl::Status DirectoryBlobStore::MakeDurable(const std::string& path) {
+absl::Status DirectoryBlobStore::MakeDurable(const Digest& digest) {
+  const std::string path = PathOf(digest);
   HEROQ_RETURN_IF_ERROR(SyncFile(path));
   return files_.SyncDirectory(DirectoryOf(path));
 }

@@ -26,8 +26,12 @@ class DirectoryBlobStore final : public BlobStore {
   const std::string& root() const { return root_; }
   // Where the bytes of `digest` are, or would be.
   std::string PathOf(const Digest& digest) const;
-  // Moves a complete, verified temporary file (from TemporaryPath) into place.
+  // Moves a complete, verified temporary file (from TemporaryPath) into place. Where the blob is already, it
+  // stays, made durable if it must be now, and the temporary file goes: one that was synced is never replaced
+  // by one that was not.
   absl::Status Adopt(const std::string& temporary_path, const Digest& digest, Durability durability);
+  // Syncs a blob that is there, perhaps only as volatile.
+  absl::Status MakeDurable(const Digest& digest);
   // A fresh name under "<root>/tmp/", unique over processes.
   std::string TemporaryPath();
   // Removing what is not there is OK.
@@ -38,7 +42,6 @@ class DirectoryBlobStore final : public BlobStore {
  private:
   DirectoryBlobStore(FileSystem& files, std::string root) : files_(files), root_(std::move(root)) {}
   absl::Status SyncFile(const std::string& path);
-  absl::Status MakeDurable(const std::string& path);
 
   FileSystem& files_;
   const std::string root_;

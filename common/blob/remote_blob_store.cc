@@ -50,7 +50,8 @@ absl::StatusOr<Digest> RemoteBlobStore::Put(absl::string_view bytes, Durability 
     if (written.ok()) {
       committed = written->committed_bytes();
     } else if (const auto query = QueryUpload(digest); query.ok()) {
-      if (query->complete()) return digest;
+      // Somebody may have stored it as volatile: only an upload says that it must last.
+      if (query->complete() && durability == Durability::kVolatile) return digest;
       committed = query->committed_bytes();
     } else {
       committed = offset;

@@ -10,6 +10,8 @@ inline constexpr int kMaxRequestBytes = 4 << 20;
 inline constexpr int kMaxReplyBytes = 64 << 20;
 // Largest piece of a blob in one message.
 inline constexpr int kMaxChunkBytes = 1 << 20;
+// Largest blob a worker may upload: the second moments of an input of 90,000 features.
+inline constexpr long kMaxBlobBytes = 16L << 30;
 inline constexpr int kMaxMetadataBytes = 16 << 10;
 inline constexpr int kKeepaliveTimeMs = 30'000;
 inline constexpr int kKeepaliveTimeoutMs = 10'000;

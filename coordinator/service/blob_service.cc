@@ -8,9 +8,9 @@
 
 namespace heroq {
 
-grpc::ServerReadReactor<v1::WriteBlobRequest>* BlobService::WriteBlob(grpc::CallbackServerContext*,
+grpc::ServerReadReactor<v1::WriteBlobRequest>* BlobService::WriteBlob(grpc::CallbackServerContext* call,
                                                                       v1::WriteBlobResponse* response) {
-  return new WriteBlobReactor(context_, response);
+  return new WriteBlobReactor(context_, call, response);
 }
 
 grpc::ServerUnaryReactor* BlobService::QueryBlobUpload(grpc::CallbackServerContext* call,

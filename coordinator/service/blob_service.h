@@ -7,7 +7,9 @@
 #include "common/blob/directory_blob_store.h"
 #include "common/concurrency/thread_pool.h"
 #include "common/file/file_system.h"
+#include "common/time/clock.h"
 #include "coordinator/service/interrupted_uploads.h"
+#include "coordinator/service/stalled_uploads.h"
 #include "coordinator/service/upload_budget.h"
 #include "heroq/v1/blob_service.grpc.pb.h"
 
@@ -21,8 +23,17 @@ struct BlobServiceContext {
   ThreadPool& pool;
   // STALE_ATTEMPT for a lease that is over: asked at the start of an upload and for every chunk.
   std::function<absl::Status(const v1::LeaseToken&)> check_token;
+  Clock& clock;
   UploadBudget budget{int64_t{128} << 20};
-  InterruptedUploads interrupted{64};
+  // Longer than a lease: a sender that is silent for as long has lost its lease and may not go on anyway.
+  StalledUploads stalled{clock, absl::Minutes(1)};
+  InterruptedUploads interrupted{clock, 64, absl::Minutes(10)};
+
+  // Called every second by the server.
+  void Tick() {
+    stalled.CancelStalled();
+    interrupted.DropOld();
+  }
 };
 
 // Content-addressed bytes for workers. Thread-safe.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/file/crc32c.h"
+#include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 
@@ -19,6 +20,7 @@ absl::Status Corrupt(const Digest& digest, absl::string_view what) {
 
 absl::StatusOr<std::unique_ptr<BlobUpload>> BlobUpload::Start(FileSystem& files, DirectoryBlobStore& blobs,
                                                               const Digest& digest) {
+  HEROQ_FAILPOINT(upload_before_create);
   std::string path = blobs.TemporaryPath();
   HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files.Create(path));
   return std::unique_ptr<BlobUpload>(new BlobUpload(files, blobs, digest, std::move(path), std::move(file)));
@@ -45,6 +47,7 @@ absl::Status BlobUpload::Append(int64_t offset, absl::string_view data, uint32_t
   }
   if (Crc32c(data) != crc32c)
     return Corrupt(digest_, absl::StrCat("chunk at offset ", offset, " has another CRC32C"));
+  HEROQ_FAILPOINT(upload_before_write);
   // At the offset, so that a write that failed half way is written again from its start.
   HEROQ_RETURN_IF_ERROR(file_->WriteAt(offset, data));
   hash_.Update(data);
@@ -58,8 +61,10 @@ absl::Status BlobUpload::Finish(Durability durability) {
   }
   if (hash_.Finish() != digest_.sha256) return Corrupt(digest_, "the bytes have another SHA-256");
   HEROQ_RETURN_IF_ERROR(file_->Close());
+  HEROQ_FAILPOINT(upload_before_adopt);
   HEROQ_RETURN_IF_ERROR(blobs_.Adopt(path_, digest_, durability));
   adopted_ = true;
+  HEROQ_FAILPOINT(upload_after_adopt);
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/blob/digest_proto.h"
+#include "common/file/failpoint.h"
 #include "common/rpc/rpc_limits.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -23,11 +24,18 @@ absl::StatusOr<bool> UploadStream::Take(const v1::WriteBlobRequest& message) {
 absl::StatusOr<bool> UploadStream::Begin(const v1::WriteBlobRequest& message) {
   const Digest digest = DigestFromProto(message.digest());
   HEROQ_RETURN_IF_ERROR(ValidateDigest(digest));
+  if (digest.size_bytes > kMaxBlobBytes) {
+    return MakeError(Reason::kInvalidSpec,
+                     absl::StrCat("upload of blob ", digest.sha256, ": ", digest.size_bytes,
+                                  " bytes; at most ", kMaxBlobBytes, " are allowed"),
+                     {{"blob", digest.sha256}});
+  }
   token_ = message.token();
   HEROQ_RETURN_IF_ERROR(check_token_(token_));
   durability_ = message.may_be_lost() ? Durability::kVolatile : Durability::kDurable;
   HEROQ_ASSIGN_OR_RETURN(const bool present, blobs_.Contains(digest));
   if (present) {
+    if (durability_ == Durability::kDurable) HEROQ_RETURN_IF_ERROR(blobs_.MakeDurable(digest));
     response_.set_complete(true);
     response_.set_committed_bytes(digest.size_bytes);
     return true;
@@ -61,8 +69,10 @@ absl::Status UploadStream::End() {
   const absl::Status status = upload_->Finish(durability_);
   // Bytes that do not hash to their name, or could not be moved, are of no use to a second attempt.
   upload_.reset();
-  response_.set_complete(status.ok());
-  return status;
+  HEROQ_RETURN_IF_ERROR(status);
+  response_.set_complete(true);
+  HEROQ_FAILPOINT(upload_before_reply);
+  return absl::OkStatus();
 }
 
 void UploadStream::Suspend() {

@@ -27,8 +27,9 @@ class UploadStream {
         response_(*response) {}
 
   // True when the response is ready and no further message is wanted. After an error, too, only Suspend may
-  // follow. INVALID_SPEC for a malformed digest, a chunk out of order or above 1 MiB, BLOB_CORRUPT for bytes
-  // that are not what the message or the digest says, and what `check_token` refuses.
+  // follow. INVALID_SPEC for a malformed digest, more than kMaxBlobBytes, a chunk out of order or above 1
+  // MiB, BLOB_CORRUPT for bytes that are not what the message or the digest says, and what `check_token`
+  // refuses.
   absl::StatusOr<bool> Take(const v1::WriteBlobRequest& message);
   // The sender has no more messages. Stores the blob if it is whole (BLOB_CORRUPT when it is another one);
   // otherwise the response says how much is here.

@@ -11,17 +11,23 @@ constexpr int64_t kCreditBytes = kMaxRequestBytes;
 
 }  // namespace
 
-WriteBlobReactor::WriteBlobReactor(BlobServiceContext& context, v1::WriteBlobResponse* response)
+WriteBlobReactor::WriteBlobReactor(BlobServiceContext& context, grpc::CallbackServerContext* call,
+                                   v1::WriteBlobResponse* response)
     : context_(context),
+      call_(*call),
       stream_(context.files, context.blobs, context.interrupted, context.check_token, response) {
   ReadNext();
 }
 
 void WriteBlobReactor::ReadNext() {
-  context_.budget.Acquire(kCreditBytes, [this] { StartRead(&message_); });
+  context_.budget.Acquire(kCreditBytes, [this] {
+    context_.stalled.Begin(this, [this] { call_.TryCancel(); });
+    StartRead(&message_);
+  });
 }
 
 void WriteBlobReactor::OnReadDone(bool ok) {
+  context_.stalled.End(this);
   context_.pool.Schedule([this, ok] { ok ? HandleMessage() : HandleEnd(); });
 }
 

@@ -9,11 +9,12 @@
 namespace heroq {
 
 // One upload. Steps follow one another, so nothing here is locked: take budget -> read one message -> on the
-// pool, write it to disk -> give the budget back -> next. What the messages mean is UploadStream's. Deletes
-// itself.
+// pool, write it to disk -> give the budget back -> next. A sender that keeps it waiting is
+// StalledUploads' business, what the messages mean UploadStream's. Deletes itself.
 class WriteBlobReactor final : public grpc::ServerReadReactor<v1::WriteBlobRequest> {
  public:
-  WriteBlobReactor(BlobServiceContext& context, v1::WriteBlobResponse* response);
+  WriteBlobReactor(BlobServiceContext& context, grpc::CallbackServerContext* call,
+                   v1::WriteBlobResponse* response);
 
   void OnReadDone(bool ok) override;
   void OnDone() override { delete this; }
@@ -26,6 +27,7 @@ class WriteBlobReactor final : public grpc::ServerReadReactor<v1::WriteBlobReque
   void End(const absl::Status& status);
 
   BlobServiceContext& context_;
+  grpc::CallbackServerContext& call_;
   v1::WriteBlobRequest message_;
   UploadStream stream_;
 };

@@ -7,6 +7,7 @@
 #include "common/file/crc32c.h"
 #include "coordinator/service/upload_stream.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/memory_file_system.h"
 
 namespace heroq {
@@ -115,7 +116,8 @@ class Sender {
 
   MemoryFileSystem& files_;
   DirectoryBlobStore& blobs_;
-  InterruptedUploads interrupted_{kKept};
+  FakeClock clock_;
+  InterruptedUploads interrupted_{clock_, kKept, absl::Minutes(1)};
   const std::function<absl::Status(const v1::LeaseToken&)> check_token_ = [](const v1::LeaseToken& token) {
     return token.lease_id() == "live" ? absl::OkStatus() : absl::FailedPreconditionError("over");
   };

@@ -1,4 +1,5 @@
 """A coordinator and workers as services, each a process of its own, with a lease short enough to wait for its end."""
+import os
 import signal
 import subprocess
 import tempfile
@@ -16,21 +17,28 @@ LEASE_SECONDS = 2
 class ServedCluster:
     """Its journal is read under the name `state`, as that of a run is under the name of its output."""
 
-    def __init__(self, folder, workers=2):
+    def __init__(self, folder, workers=2, share_blobs=True, failpoints=""):
+        """Without `share_blobs`, results go over gRPC; `failpoints` are the coordinator's, until it is restarted."""
         self._folder = folder
+        self._share = ["--share-blob-directory"] if share_blobs else []
         # A socket's path has 107 bytes at most.
         self._sockets = tempfile.TemporaryDirectory(prefix="heroq-served-", dir="/tmp")
         self.address = f"unix:{self._sockets.name}/c"
         self.state = folder / "served"
-        self.coordinator = self._start("heroq-coordinator", "coordinator", "--listen", self.address, "--state-dir",
-                                       f"{self.state}.heroq/state", "--blob-dir", f"{self.state}.heroq/blobs", "--root",
-                                       "files=/", "--share-blob-directory", "--lease-seconds", str(LEASE_SECONDS))
+        self.start_coordinator(failpoints)
         self.workers = {f"worker-{i}": self._start("heroq-worker", f"worker-{i}", "--server", self.address, "--id",
                                                    f"worker-{i}") for i in range(1, workers + 1)}
 
-    def _start(self, program, name, *flags):
+    def start_coordinator(self, failpoints=""):
+        """The first one, or another after its end."""
+        self.coordinator = self._start("heroq-coordinator", "coordinator", "--listen", self.address, "--state-dir",
+                                       f"{self.state}.heroq/state", "--blob-dir", f"{self.state}.heroq/blobs", "--root",
+                                       "files=/", *self._share, "--lease-seconds", str(LEASE_SECONDS),
+                                       environment={"HEROQ_FAILPOINTS": failpoints} if failpoints else {})
+
+    def _start(self, program, name, *flags, environment={}):
         return subprocess.Popen([BIN / program, *flags, "--log-file", self._folder / f"{name}.log"],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
 
     def log(self, name):
         return (self._folder / f"{name}.log").read_text()

@@ -46,9 +46,9 @@ void TestCluster::StartCoordinator() {
   c.leases = std::make_unique<LeaseManager>(*c.store, clock_, options);
   c.api = std::make_unique<JobApi>(*c.store, *c.leases, *c.planner, FileSystem::Posix(), clock_, "test");
   c.pool = std::make_unique<ThreadPool>(2);
-  c.blob_context.reset(
-      new BlobServiceContext{FileSystem::Posix(), *blobs_, *c.pool,
-                             [&c](const v1::LeaseToken& token) { return c.leases->CheckToken(token); }});
+  c.blob_context.reset(new BlobServiceContext{
+      FileSystem::Posix(), *blobs_, *c.pool,
+      [&c](const v1::LeaseToken& token) { return c.leases->CheckToken(token); }, clock_});
   c.quantization_service =
       std::make_unique<QuantizationService>(*c.api, *c.leases, *c.events, c.streams, *c.pool, *c.pool);
   c.worker_service = std::make_unique<WorkerService>(*c.store, *c.leases, *blobs_, c.streams, *c.pool);

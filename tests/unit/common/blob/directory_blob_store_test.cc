@@ -51,8 +51,8 @@ TEST_F(DirectoryBlobStoreTest, ADurableBlobIsSyncedBeforeAndAfterItsRename) {
   const Digest digest = store_->Put("abc", Durability::kDurable).value();
   std::vector<std::string> kinds;
   for (const std::string& operation : operations_) kinds.push_back(operation.substr(0, operation.find(" /")));
-  EXPECT_THAT(kinds, ElementsAre("stat", "create", "write", "close", "create", "sync", "close", "rename",
-                                 "sync directory"));
+  EXPECT_THAT(kinds, ElementsAre("stat", "create", "write", "close", "stat", "create", "sync", "close",
+                                 "rename", "sync directory"));
   EXPECT_THAT(operations_, Contains("sync directory /state/blobs/ba"));
 }
 
@@ -108,6 +108,20 @@ TEST_F(DirectoryBlobStoreTest, AnUploadedFileIsAdopted) {
   ASSERT_TRUE(store_->Adopt(temporary, digest, Durability::kDurable).ok());
   EXPECT_EQ(store_->Get(digest).value(), "uploaded");
   EXPECT_FALSE(files_.Exists(temporary));
+}
+
+TEST_F(DirectoryBlobStoreTest, AnUploadedFileDoesNotReplaceTheBlobThatIsThere) {
+  const Digest digest = store_->Put("uploaded", Durability::kDurable).value();
+  Record();
+  for (Durability durability : {Durability::kVolatile, Durability::kDurable}) {
+    const std::string temporary = store_->TemporaryPath();
+    ASSERT_TRUE(files_.Create(temporary).value()->Append("uploaded").ok());
+    operations_.clear();
+    ASSERT_TRUE(store_->Adopt(temporary, digest, durability).ok());
+    EXPECT_FALSE(files_.Exists(temporary));
+    for (const std::string& operation : operations_) EXPECT_NE(operation.substr(0, 6), "rename") << operation;
+  }
+  EXPECT_THAT(operations_, Contains("sync " + store_->PathOf(digest)));
 }
 
 TEST_F(DirectoryBlobStoreTest, ListsAndRemovesBlobs) {

@@ -61,6 +61,11 @@ class FaultyBlobService final : public v1::BlobService::Service {
     // The next call succeeds.
     break_writes_after_chunks = -1;
     response->set_committed_bytes(uploads[request->digest().sha256()].size());
+    if (stored_by_another_meanwhile) {
+      blobs[request->digest().sha256()] = "";
+      response->set_complete(true);
+      response->set_committed_bytes(request->digest().size_bytes());
+    }
     return grpc::Status::OK;
   }
 
@@ -101,6 +106,7 @@ class FaultyBlobService final : public v1::BlobService::Service {
   int break_reads_after_chunks = -1;
   int flip_bit_of_chunk = -1;
   int failures_to_find = 0;
+  bool stored_by_another_meanwhile = false;
 };
 
 class RemoteBlobStoreTest : public ::testing::Test {
@@ -196,6 +202,19 @@ TEST_F(RemoteBlobStoreTest, WrongBytesThatStayWrongAreCorrupt) {
 TEST_F(RemoteBlobStoreTest, MissingBlobIsNamed) {
   EXPECT_TRUE(HasReason(store_.Get(digest_).status(), Reason::kBlobMissing));
   EXPECT_TRUE(HasReason(store_.Get(Digest{"zz", 1}).status(), Reason::kInvalidSpec));
+}
+
+TEST_F(RemoteBlobStoreTest, BrokenUploadOfWhatIsThereByNowIsAskedToLastOnlyIfItMust) {
+  for (const Durability durability : {Durability::kVolatile, Durability::kDurable}) {
+    service_.blobs.clear();
+    service_.uploads.clear();
+    service_.headers.clear();
+    service_.break_writes_after_chunks = 3;
+    service_.stored_by_another_meanwhile = true;
+    EXPECT_EQ(*store_.Put(bytes_, durability), digest_);
+    ASSERT_EQ(service_.headers.size(), durability == Durability::kDurable ? 2u : 1u);
+    EXPECT_EQ(service_.headers.back().may_be_lost(), durability == Durability::kVolatile);
+  }
 }
 
 TEST_F(RemoteBlobStoreTest, FindMissingRetriesAndKeepsTheOrder) {

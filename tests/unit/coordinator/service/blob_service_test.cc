@@ -14,13 +14,13 @@
 #include "common/file/crc32c.h"
 #include "common/rpc/grpc_status.h"
 #include "common/status/error_reason.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/recording_sleeper.h"
 #include "tests/support/test_server.h"
 
 namespace heroq {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 class BlobServiceTest : public ::testing::Test {
@@ -65,12 +65,15 @@ class BlobServiceTest : public ::testing::Test {
   std::unique_ptr<DirectoryBlobStore> blobs_ =
       *DirectoryBlobStore::Open(FileSystem::Posix(), directory_.File("blobs"));
   std::atomic<int> live_checks_{1 << 30};
+  FakeClock clock_;
   // Before the server, which ends its calls first.
   std::unique_ptr<ThreadPool> pool_ = std::make_unique<ThreadPool>(2);
-  BlobServiceContext context_{FileSystem::Posix(), *blobs_, *pool_, [this](const v1::LeaseToken&) {
+  BlobServiceContext context_{FileSystem::Posix(), *blobs_, *pool_,
+                              [this](const v1::LeaseToken&) {
                                 return live_checks_-- > 0 ? absl::OkStatus()
                                                           : MakeError(Reason::kStaleAttempt, "lease is over");
-                              }};
+                              },
+                              clock_};
   BlobService service_{context_};
   TestServer server_{{&service_}};
   std::unique_ptr<v1::BlobService::Stub> stub_ = v1::BlobService::NewStub(server_.channel());
@@ -197,32 +200,31 @@ TEST_F(BlobServiceTest, MoreUploadsThanTheBudgetHoldsAllFinish) {
   EXPECT_EQ(stored, 6);
 }
 
-TEST(UploadBudgetTest, GrantsInOrderAsBytesComeBack) {
-  UploadBudget budget(10);
-  std::vector<int> granted;
-  budget.Acquire(6, [&] { granted.push_back(1); });
-  budget.Acquire(6, [&] { granted.push_back(2); });
-  // Would fit, but is behind.
-  budget.Acquire(1, [&] { granted.push_back(3); });
-  EXPECT_THAT(granted, ElementsAre(1));
-  budget.Release(6);
-  EXPECT_THAT(granted, ElementsAre(1, 2, 3));
-}
-
-TEST(InterruptedUploadsTest, OldestGoesWhenThereAreTooMany) {
-  TemporaryDirectory directory;
-  const auto blobs = *DirectoryBlobStore::Open(FileSystem::Posix(), directory.path());
-  InterruptedUploads uploads(2);
-  for (const char* bytes : {"aa", "bb", "cc"}) {
-    auto upload = *BlobUpload::Start(FileSystem::Posix(), *blobs, DigestOf(bytes));
-    ASSERT_TRUE(upload->Append(0, absl::string_view(bytes, 1), Crc32c(absl::string_view(bytes, 1))).ok());
-    uploads.Keep(std::move(upload));
+TEST_F(BlobServiceTest, SenderThatIsSilentIsGivenUpAndItsCreditGoesToOthers) {
+  // Room for one message at a time.
+  context_.budget.Acquire((int64_t{128} << 20) - kMaxRequestBytes, [] {});
+  grpc::ClientContext silent;
+  v1::WriteBlobResponse response;
+  const auto writer = stub_->WriteBlob(&silent, &response);
+  ASSERT_TRUE(writer->Write(Header(digest_, 0)));
+  ASSERT_TRUE(writer->Write(Chunk(0, "01234")));
+  std::atomic<bool> ended{false};
+  std::thread waits([&] {
+    EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::CANCELLED);
+    ended = true;
+  });
+  while (!ended) {
+    clock_.Advance(absl::Seconds(61));
+    context_.stalled.CancelStalled();
+    std::this_thread::yield();
   }
-  EXPECT_EQ(uploads.CommittedBytes(DigestOf("aa")), 0);
-  EXPECT_EQ(uploads.CommittedBytes(DigestOf("bb")), 1);
-  EXPECT_EQ(FileSystem::Posix().List(directory.File("tmp"))->size(), 2u);
-  EXPECT_NE(uploads.Take(DigestOf("bb")), nullptr);
-  EXPECT_EQ(uploads.Take(DigestOf("bb")), nullptr);
+  waits.join();
+  RecordingSleeper sleeper;
+  RemoteBlobStore store(
+      server_.channel(), [] { return v1::LeaseToken(); }, Cancellation(), sleeper, [] { return 0.5; },
+      {.retry = {}, .chunk_bytes = kMaxChunkBytes, .call_timeout = absl::Seconds(20)});
+  const absl::StatusOr<Digest> stored = store.Put("other bytes", Durability::kVolatile);
+  EXPECT_TRUE(stored.ok()) << stored.status();
 }
 
 }  // namespace
