@@ -72,6 +72,18 @@ absl::StatusOr<std::vector<std::string>> QuantizedNames(const Json& config,
   return names;
 }
 
+// The object of overrides by pattern in `field`; empty when it is absent.
+absl::StatusOr<Json> Overrides(const Json& config, const std::string& field,
+                               const QuantizationFields& fields) {
+  Json overrides = config.value(field, Json(nullptr));
+  if (overrides.is_null()) return Json::object();
+  if (!overrides.is_object()) return fields.Unsupported(field, overrides.dump());
+  if (overrides.size() > kMaxNamePatterns) {
+    return fields.Unsupported(field, absl::StrCat("a list of ", overrides.size()));
+  }
+  return overrides;
+}
+
 }  // namespace
 
 absl::StatusOr<GptqConfig> GptqConfig::Parse(const Json& config, const std::string& path) {
@@ -101,12 +113,7 @@ absl::StatusOr<GptqConfig> GptqConfig::Parse(const Json& config, const std::stri
 }
 
 absl::Status GptqConfig::ParseDynamic(const Json& config, const QuantizationFields& fields) {
-  const Json dynamic = config.value("dynamic", Json(nullptr));
-  if (dynamic.is_null()) return absl::OkStatus();
-  if (!dynamic.is_object()) return fields.Unsupported("dynamic", dynamic.dump());
-  if (dynamic.size() > kMaxNamePatterns) {
-    return fields.Unsupported("dynamic", absl::StrCat("a list of ", dynamic.size()));
-  }
+  HEROQ_ASSIGN_OR_RETURN(const Json dynamic, Overrides(config, "dynamic", fields));
   for (const auto& [key, object] : dynamic.items()) {
     absl::string_view expression = key;
     const bool dense = absl::ConsumePrefix(&expression, "-:");
@@ -127,12 +134,7 @@ absl::Status GptqConfig::ParseDynamic(const Json& config, const QuantizationFiel
 }
 
 absl::Status GptqConfig::ParseExtra(const Json& config, const QuantizationFields& fields) {
-  const Json extra = config.value("extra_config", Json(nullptr));
-  if (extra.is_null()) return absl::OkStatus();
-  if (!extra.is_object()) return fields.Unsupported("extra_config", extra.dump());
-  if (extra.size() > kMaxNamePatterns) {
-    return fields.Unsupported("extra_config", absl::StrCat("a list of ", extra.size()));
-  }
+  HEROQ_ASSIGN_OR_RETURN(const Json extra, Overrides(config, "extra_config", fields));
   for (const auto& [key, object] : extra.items()) {
     if (!object.is_object()) return fields.Unsupported("extra_config", extra.dump());
     // A name or a regular expression; a name matches itself when read as one.

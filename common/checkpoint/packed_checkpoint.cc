@@ -47,18 +47,25 @@ absl::StatusOr<int> ParseActivations(const Json& group, const std::string& prefi
   return fields.Bits(activations, base + "num_bits");
 }
 
+// Values of "format", of the whole configuration or of a group, as JSON texts.
+std::vector<std::string> KnownFormats(PackedScope scope) {
+  std::vector<std::string> formats = {"\"pack-quantized\"", "null"};
+  if (scope == PackedScope::kStored) {
+    formats.insert(formats.end(), {"\"int-quantized\"", "\"naive-quantized\""});
+  }
+  return formats;
+}
+
 absl::StatusOr<LinearStorage> ParseStorage(const Json& config, const Json& group, const std::string& prefix,
                                            const QuantizationFields& fields, PackedScope scope) {
-  std::vector<std::string> formats = {"\"pack-quantized\"", "null"};
   // "group" reorders columns by a stored index; static orders leave nothing behind.
   std::vector<std::string> orders = {"null", "false", "\"static\"", "\"weight\""};
   if (scope == PackedScope::kStored) {
-    formats.insert(formats.end(), {"\"int-quantized\"", "\"naive-quantized\""});
     orders.push_back("\"group\"");
   } else {
     HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "input_activations", {"null"}));
   }
-  HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "format", formats));
+  HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "format", KnownFormats(scope)));
   HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "output_activations", {"null"}));
   const Json weights = group.value("weights", Json(nullptr));
   const std::string base = prefix + "weights.";
@@ -109,10 +116,8 @@ absl::Status CheckWholeConfig(const Json& config, const QuantizationFields& fiel
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "quant_method", {"\"compressed-tensors\""}));
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "quantization_status", {"\"compressed\""}));
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "kv_cache_scheme", {"null"}));
-  std::vector<std::string> formats = {"\"pack-quantized\"", "\"mixed-precision\"", "null"};
-  if (scope == PackedScope::kStored) {
-    formats.insert(formats.end(), {"\"int-quantized\"", "\"naive-quantized\""});
-  }
+  std::vector<std::string> formats = KnownFormats(scope);
+  formats.push_back("\"mixed-precision\"");
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "format", formats));
   const Json sparsity = config.value("sparsity_config", Json::object());
   if (!sparsity.is_null() && !(sparsity.is_object() && sparsity.value("format", Json("dense")) == "dense")) {
