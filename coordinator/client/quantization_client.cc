@@ -34,23 +34,28 @@ absl::Status QuantizationClient::Finish(const grpc::Status& status) const {
   return result;
 }
 
+template <typename Request, typename Response>
+absl::StatusOr<Response> QuantizationClient::Call(grpc::Status (Stub::*method)(grpc::ClientContext*,
+                                                                               const Request&, Response*),
+                                                  const Request& request, absl::Duration timeout) const {
+  grpc::ClientContext context;
+  if (timeout != absl::InfiniteDuration()) {
+    context.set_deadline(absl::ToChronoTime(clock_.Now() + timeout));
+  }
+  Response response;
+  HEROQ_RETURN_IF_ERROR(Finish((stub_.get()->*method)(&context, request, &response)));
+  return response;
+}
+
 absl::StatusOr<v1::QuantizationJob> QuantizationClient::Create(
     const v1::CreateQuantizationJobRequest& request) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(clock_.Now() + kInspection));
-  v1::QuantizationJob job;
-  HEROQ_RETURN_IF_ERROR(Finish(stub_->CreateQuantizationJob(&context, request, &job)));
-  return job;
+  return Call(&Stub::CreateQuantizationJob, request, kInspection);
 }
 
 absl::StatusOr<v1::QuantizationJob> QuantizationClient::Get(const std::string& name) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(clock_.Now() + kQuick));
   v1::GetQuantizationJobRequest request;
   request.set_name(name);
-  v1::QuantizationJob job;
-  HEROQ_RETURN_IF_ERROR(Finish(stub_->GetQuantizationJob(&context, request, &job)));
-  return job;
+  return Call(&Stub::GetQuantizationJob, request, kQuick);
 }
 
 absl::StatusOr<std::vector<v1::QuantizationJob>> QuantizationClient::List(
@@ -59,12 +64,10 @@ absl::StatusOr<std::vector<v1::QuantizationJob>> QuantizationClient::List(
   v1::ListQuantizationJobsRequest request;
   for (const v1::QuantizationJob::State state : states) request.add_states(state);
   do {
-    grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(clock_.Now() + kQuick));
     const int left = limit == 0 ? kPageSize : limit - static_cast<int>(jobs.size());
     request.set_page_size(std::min(left, kPageSize));
-    v1::ListQuantizationJobsResponse response;
-    HEROQ_RETURN_IF_ERROR(Finish(stub_->ListQuantizationJobs(&context, request, &response)));
+    HEROQ_ASSIGN_OR_RETURN(v1::ListQuantizationJobsResponse response,
+                           Call(&Stub::ListQuantizationJobs, request, kQuick));
     for (v1::QuantizationJob& job : *response.mutable_quantization_jobs()) jobs.push_back(std::move(job));
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty() && (limit == 0 || static_cast<int>(jobs.size()) < limit));
@@ -72,40 +75,26 @@ absl::StatusOr<std::vector<v1::QuantizationJob>> QuantizationClient::List(
 }
 
 absl::StatusOr<v1::QuantizationJob> QuantizationClient::Cancel(const std::string& name) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(clock_.Now() + kQuick));
   v1::CancelQuantizationJobRequest request;
   request.set_name(name);
-  v1::QuantizationJob job;
-  HEROQ_RETURN_IF_ERROR(Finish(stub_->CancelQuantizationJob(&context, request, &job)));
-  return job;
+  return Call(&Stub::CancelQuantizationJob, request, kQuick);
 }
 
 absl::Status QuantizationClient::Delete(const std::string& name) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(clock_.Now() + kQuick));
   v1::DeleteQuantizationJobRequest request;
   request.set_name(name);
-  google::protobuf::Empty empty;
-  return Finish(stub_->DeleteQuantizationJob(&context, request, &empty));
+  return Call(&Stub::DeleteQuantizationJob, request, kQuick).status();
 }
 
 absl::StatusOr<v1::PlanQuantizationJobResponse> QuantizationClient::Plan(const v1::JobSpec& spec) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(clock_.Now() + kInspection));
   v1::PlanQuantizationJobRequest request;
   *request.mutable_spec() = spec;
-  v1::PlanQuantizationJobResponse response;
-  HEROQ_RETURN_IF_ERROR(Finish(stub_->PlanQuantizationJob(&context, request, &response)));
-  return response;
+  return Call(&Stub::PlanQuantizationJob, request, kInspection);
 }
 
 absl::StatusOr<v1::ValidateCheckpointResponse> QuantizationClient::Validate(
     const v1::ValidateCheckpointRequest& request) {
-  grpc::ClientContext context;
-  v1::ValidateCheckpointResponse response;
-  HEROQ_RETURN_IF_ERROR(Finish(stub_->ValidateCheckpoint(&context, request, &response)));
-  return response;
+  return Call(&Stub::ValidateCheckpoint, request, absl::InfiniteDuration());
 }
 
 absl::StatusOr<v1::ServerInfo> QuantizationClient::Info(absl::Duration timeout) {
@@ -122,11 +111,7 @@ absl::StatusOr<v1::ServerInfo> QuantizationClient::Info(absl::Duration timeout) 
 }
 
 absl::StatusOr<v1::ListWorkersResponse> QuantizationClient::Workers() {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(clock_.Now() + kQuick));
-  v1::ListWorkersResponse response;
-  HEROQ_RETURN_IF_ERROR(Finish(stub_->ListWorkers(&context, v1::ListWorkersRequest(), &response)));
-  return response;
+  return Call(&Stub::ListWorkers, v1::ListWorkersRequest(), kQuick);
 }
 
 absl::StatusOr<std::unique_ptr<QuantizationClient>> ConnectTo(const std::string& address, Clock& clock) {

@@ -37,9 +37,15 @@ class QuantizationClient {
   const std::string& address() const { return address_; }
 
  private:
-  absl::Status Finish(const grpc::Status& status) const;
+  using Stub = v1::QuantizationService::Stub;
 
-  const std::unique_ptr<v1::QuantizationService::Stub> stub_;
+  absl::Status Finish(const grpc::Status& status) const;
+  // One unary call; without an end at an infinite `timeout`.
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                const Request& request, absl::Duration timeout) const;
+
+  const std::unique_ptr<Stub> stub_;
   const std::string address_;
   Clock& clock_;
 };
