@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "common/concurrency/termination_signal.h"
 #include "common/file/failpoint.h"
 #include "common/log/log.h"
+#include "common/process/server_process.h"
 #include "coordinator/coordinator_server.h"
 
 namespace heroq {
@@ -13,10 +13,9 @@ namespace {
 
 struct Flags {
   CoordinatorOptions coordinator;
-  LogOptions log;
+  ServerProcess process;
   std::vector<std::string> roots;
   double lease_seconds = 20;
-  int parent = 0;  // ends with this process; 0: with none
 };
 
 // Heartbeats in the time a lease lives: one may be lost, and one late.
@@ -54,11 +53,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->capture_default_str()
       ->check(CLI::Range(1.0, 3600.0));
   app.add_flag("--keep-state", flags.coordinator.keep_state, "Keep the blobs of jobs that have ended");
-  app.add_option("--log-file", flags.log.file, "Append the log to this file instead of standard error");
-  app.add_flag("--log-json", flags.log.json, "Log one JSON object a line");
-  app.add_option("--exit-with-parent", flags.parent,
-                 "End with the process of this id, which started this one; SIGINT is left to it")
-      ->check(CLI::PositiveNumber);
+  flags.process.AddFlags(app);
   app.set_version_flag("--version", "heroq-coordinator " + flags.coordinator.version);
 }
 
@@ -72,7 +67,8 @@ int Main(int argc, char** argv) {
   if (absl::Status status = SetUpFailpoints(); !status.ok()) return Fail(status);
   Flags flags;
   flags.coordinator.version = HEROQ_VERSION;
-  CLI::App app{"Turns quantization jobs into tasks, leases them to workers and publishes checkpoints"};
+  CLI::App app{"Turns quantization jobs into tasks, leases them to workers and publishes checkpoints",
+               "heroq-coordinator"};
   AddFlags(app, flags);
   try {
     app.parse(argc, argv);
@@ -85,16 +81,15 @@ int Main(int argc, char** argv) {
   }
   flags.coordinator.leases.time_to_live = absl::Seconds(flags.lease_seconds);
   flags.coordinator.leases.heartbeat_interval = absl::Seconds(flags.lease_seconds) / kHeartbeatsPerLease;
-  if (flags.parent != 0 && !ExitWithParent(flags.parent)) return 1;
-  TerminationSignal signals;
-  if (absl::Status status = SetUpLogging(flags.log); !status.ok()) return Fail(status);
+  const absl::StatusOr<bool> begun = flags.process.Begin();
+  if (!begun.ok()) return Fail(begun.status());
+  if (!*begun) return 1;
   auto server = CoordinatorServer::Start(flags.coordinator, FileSystem::Posix(), Clock::System());
   if (!server.ok()) return Fail(server.status());
   // The ports that were chosen, for whoever started this with port 0.
   for (const std::string& address : (*server)->addresses()) std::printf("listening on %s\n", address.c_str());
   std::fflush(stdout);
-  int signal = signals.Wait();
-  while (flags.parent != 0 && signal == SIGINT) signal = signals.Wait();
+  flags.process.WaitForEnd();
   (*server)->Stop();
   return 0;
 }

@@ -1,11 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <optional>
 #include <string>
 
 #include "common/concurrency/termination_signal.h"
 #include "common/file/failpoint.h"
 #include "common/log/log.h"
+#include "common/process/server_process.h"
 #include "common/status/error_reason.h"
 #include "worker/worker_server.h"
 
@@ -18,9 +18,8 @@ constexpr int kBadFlags = 41;
 
 struct Flags {
   WorkerOptions worker;
-  LogOptions log;
+  ServerProcess process;
   double drain_seconds = 60;
-  int parent = 0;  // ends with this process; 0: with none
 };
 
 void AddFlags(CLI::App& app, Flags& flags) {
@@ -35,11 +34,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
                  "How long running tasks may finish after SIGTERM before they are given back")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--log-file", flags.log.file, "Append the log to this file instead of standard error");
-  app.add_flag("--log-json", flags.log.json, "Log one JSON object a line");
-  app.add_option("--exit-with-parent", flags.parent,
-                 "End with the process of this id, which started this one; SIGINT is left to it")
-      ->check(CLI::PositiveNumber);
+  flags.process.AddFlags(app);
   app.set_version_flag("--version", "heroq-worker " + flags.worker.version);
 }
 
@@ -54,23 +49,22 @@ int Main(int argc, char** argv) {
   if (absl::Status status = SetUpFailpoints(); !status.ok()) return Fail(status);
   Flags flags;
   flags.worker.version = HEROQ_VERSION;
-  CLI::App app{"Runs the tasks of quantization jobs for a coordinator"};
+  CLI::App app{"Runs the tasks of quantization jobs for a coordinator", "heroq-worker"};
   AddFlags(app, flags);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kBadFlags;
   }
-  if (flags.parent != 0 && !ExitWithParent(flags.parent)) return 1;
-  auto signals = std::make_optional<TerminationSignal>();
-  if (absl::Status status = SetUpLogging(flags.log); !status.ok()) return Fail(status);
+  const absl::StatusOr<bool> begun = flags.process.Begin();
+  if (!begun.ok()) return Fail(begun.status());
+  if (!*begun) return 1;
   auto server = WorkerServer::Start(flags.worker, FileSystem::Posix(), Clock::System(),
                                     [] { TerminationSignal::Raise(); });
   if (!server.ok()) return Fail(server.status());
-  int signal = signals->Wait();
-  while (flags.parent != 0 && signal == SIGINT) signal = signals->Wait();
+  flags.process.WaitForEnd();
   // A second signal does not wait for tasks.
-  signals.reset();
+  flags.process.EndAtNextSignal();
   Log(LogLevel::kInfo, "worker drains", {{"seconds", flags.drain_seconds}});
   (*server)->Drain(absl::Seconds(flags.drain_seconds));
   return 0;
