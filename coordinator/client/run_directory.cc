@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "common/file/failpoint.h"
 #include "common/file/io_error.h"
+#include "common/file/network_file_system.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/client/message_output.h"
@@ -46,6 +47,14 @@ Holder ReadHolder(FileSystem& files, const std::string& lock_path) {
   return holder;
 }
 
+// Before anything is there: state is refused where the coordinator would refuse it.
+absl::Status CheckPlace(FileSystem& files, const std::string& path) {
+  std::string existing = path;
+  while (!files.Exists(existing) && existing != DirectoryOf(existing)) existing = DirectoryOf(existing);
+  return RefuseNetworkFileSystem(existing, absl::StrCat(path, ", the state of the run: directory"),
+                                 "choose an --output on a local one, or give the job to a --server");
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> NewTemporaryDirectory() {
@@ -58,6 +67,7 @@ absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(FileSystem& fil
                                                                  const std::string& output,
                                                                  UiEventQueue& events) {
   std::unique_ptr<RunDirectory> run(new RunDirectory(files, output + ".heroq"));
+  HEROQ_RETURN_IF_ERROR(CheckPlace(files, run->path_));
   const std::string lock_path = JoinPath(run->path_, "lock");
   const absl::Duration deadline = clock.Monotonic() + kChildrenMustBeGone;
   for (;;) {

@@ -19,7 +19,8 @@ namespace heroq {
 class RunDirectory {
  public:
   // Creates it and takes the lock. When the process that holds it is gone, waits up to 10 s for its children
-  // to follow. OUTPUT_IN_USE names the process; CANCELLED after an InterruptEvent.
+  // to follow. OUTPUT_IN_USE names the process; UNSUPPORTED on a network file system; CANCELLED after an
+  // InterruptEvent.
   static absl::StatusOr<std::unique_ptr<RunDirectory>> Open(FileSystem& files, Clock& clock,
                                                             const std::string& output, UiEventQueue& events);
   // Removes the socket directory.

@@ -1,16 +1,15 @@
 #include "coordinator/state/sqlite_journal.h"
 
 #include <sqlite3.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/file/crc32c.h"
 #include "common/file/failpoint.h"
+#include "common/file/network_file_system.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 
@@ -29,52 +28,7 @@ std::string NumberPrefix(int64_t sequence) {
   return bytes;
 }
 
-absl::Status RefuseNetworkFileSystem(const std::string& directory) {
-  struct statfs info {};
-  if (statfs(directory.c_str(), &info) != 0) {
-    return MakeError(Reason::kIo, absl::StrCat("statfs of ", directory, ": ", std::strerror(errno)));
-  }
-  const std::optional<absl::string_view> name = NetworkFileSystemName(static_cast<uint32_t>(info.f_type));
-  if (!name.has_value()) return absl::OkStatus();
-  return MakeError(
-      Reason::kUnsupported,
-      absl::StrCat("state directory ", directory, " is on a network file system (", *name,
-                   "), where locks and flushes are not reliable; choose a local one with --state-dir"));
-}
-
 }  // namespace
-
-std::optional<absl::string_view> NetworkFileSystemName(int64_t magic) {
-  switch (magic) {
-    case 0x6969:
-      return "NFS";
-    case 0x517B:
-    case 0xFE534D42:
-    case 0xFF534D42:
-      return "SMB";
-    case 0x00C36400:
-      return "Ceph";
-    case 0x0BD00BD0:
-      return "Lustre";
-    case 0x47504653:
-      return "GPFS";
-    case 0x19830326:
-      return "BeeGFS";
-    case 0x01161970:
-      return "GFS2";
-    case 0x7461636F:
-      return "OCFS2";
-    case 0x5346414F:
-    case 0x6B414653:
-      return "AFS";
-    case 0x01021997:
-      return "9P";
-    case 0x65735546:
-      return "FUSE";
-    default:
-      return std::nullopt;
-  }
-}
 
 void SqliteJournal::CloseDatabase::operator()(sqlite3* database) const { sqlite3_close(database); }
 void SqliteJournal::FinalizeStatement::operator()(sqlite3_stmt* statement) const {
@@ -84,7 +38,8 @@ void SqliteJournal::FinalizeStatement::operator()(sqlite3_stmt* statement) const
 absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem& files,
                                                                    const std::string& directory) {
   HEROQ_RETURN_IF_ERROR(CreateDirectoriesDurably(files, directory));
-  HEROQ_RETURN_IF_ERROR(RefuseNetworkFileSystem(directory));
+  HEROQ_RETURN_IF_ERROR(
+      RefuseNetworkFileSystem(directory, "state directory", "choose a local one with --state-dir"));
   const std::string owner_path = JoinPath(directory, "journal.owner");
   std::unique_ptr<SqliteJournal> journal(new SqliteJournal(JoinPath(directory, "journal.db")));
   if (absl::Status connected = journal->Connect(); !connected.ok()) {

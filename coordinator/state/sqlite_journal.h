@@ -60,7 +60,4 @@ class SqliteJournal final : public Journal {
   int64_t last_sequence_ = 0;
 };
 
-// The name of the network file system with this statfs magic number; nullopt for the others.
-std::optional<absl::string_view> NetworkFileSystemName(int64_t magic);
-
 }  // namespace heroq

@@ -168,16 +168,6 @@ TEST(SqliteJournalTest, JournalOfANewerVersionIsRefused) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("schema version 2, expected 1"));
 }
 
-TEST(SqliteJournalTest, NetworkFileSystemsAreKnownByTheirMagicNumbers) {
-  // linux/magic.h: NFS_SUPER_MAGIC, CIFS_SUPER_MAGIC, V9FS_MAGIC; EXT4, TMPFS, OVERLAYFS and XFS are local.
-  EXPECT_EQ(NetworkFileSystemName(0x6969), "NFS");
-  EXPECT_EQ(NetworkFileSystemName(0xFF534D42), "SMB");
-  EXPECT_EQ(NetworkFileSystemName(0x01021997), "9P");
-  for (int64_t local : {0xEF53, 0x01021994, 0x794C7630, 0x58465342}) {
-    EXPECT_EQ(NetworkFileSystemName(local), std::nullopt);
-  }
-}
-
 TEST(SqliteJournalTest, AcknowledgedAppendsSurviveKill9) {
   for (int round = 0; round < 8; ++round) {
     TemporaryDirectory directory;
