@@ -28,10 +28,8 @@ METHODS = {
 
 def section(results):
     lines = [
-        "`deploy/experiments.sh methods`: SmolLM2-135M-Instruct, dithered; group 64; 64 x 512 tokens of technical prose. KL "
-        f"divergence per token against the unquantized model on the texts {' / '.join(experiment.TEXTS)} "
-        f"({experiment.JUDGED_SEQUENCES} x {experiment.JUDGED_LENGTH} tokens each), judged by transformers. Bold: the lowest of "
-        "a column on either text.", "",
+        "`deploy/experiments.sh methods`: SmolLM2-135M-Instruct, dithered; group 64; 64 x 512 tokens of technical prose. "
+        f"{experiment.WHAT_IS_JUDGED} Bold: the lowest of a column on either text.", "",
         "| method | " + " | ".join(f"W{bits} {grid}" for bits in BITS for grid in GRIDS) + " |",
         "|---|" + "---|" * (len(BITS) * len(GRIDS))]
     for method in METHODS:

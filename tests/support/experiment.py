@@ -11,6 +11,8 @@ import process_tree
 
 TEXTS = ("evaluation", "policy")
 JUDGED_SEQUENCES, JUDGED_LENGTH = 8, 256
+WHAT_IS_JUDGED = (f"KL divergence per token against the unquantized model on the texts {' / '.join(TEXTS)} ({JUDGED_SEQUENCES} x "
+                  f"{JUDGED_LENGTH} tokens each), judged by transformers.")
 
 
 def arguments(description):

@@ -37,39 +37,22 @@ def read_windows(directory, text, sequences, length):
     return spread_windows(stream, sequences, length)
 
 
-class Tally:
-    """Means per predicted token."""
-
-    def __init__(self):
-        self.nll = self.kl = self.tokens = 0
-
-    def add(self, original, candidate, target):
-        self.nll -= candidate.gather(-1, target).sum().item()
-        self.kl += (original.exp() * (original - candidate)).sum().item()
-        self.tokens += target.numel()
-
-    def means(self):
-        return {"perplexity": float(torch.tensor(self.nll / self.tokens).exp()), "kl": self.kl / self.tokens,
-                "tokens": self.tokens}
-
-
 @torch.no_grad()
 def log_probabilities(model, batch):
     return model(batch).logits[:, :-1].float().log_softmax(-1)
 
 
-def score_all(reference, models, ids):
-    """One entry per model, the reference read once; `None` scores the reference itself."""
-    tallies = [Tally() for _ in models]
+def score(reference, model, ids):
+    """Means per predicted token; `model` None scores the reference itself."""
+    nll = kl = tokens = 0
     for batch in ids.split(BATCH):
         original = log_probabilities(reference, batch)
-        for model, tally in zip(models, tallies):
-            tally.add(original, original if model is None else log_probabilities(model, batch), batch[:, 1:, None])
-    return [tally.means() for tally in tallies]
-
-
-def score(reference, model, ids):
-    return score_all(reference, [model], ids)[0]
+        candidate = original if model is None else log_probabilities(model, batch)
+        target = batch[:, 1:, None]
+        nll -= candidate.gather(-1, target).sum().item()
+        kl += (original.exp() * (original - candidate)).sum().item()
+        tokens += target.numel()
+    return {"perplexity": float(torch.tensor(nll / tokens).exp()), "kl": kl / tokens, "tokens": tokens}
 
 
 def judge(reference_directory, checkpoints, text, sequences=32, length=512, dtype=torch.bfloat16):
