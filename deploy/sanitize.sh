@@ -13,6 +13,7 @@ for preset in ${1:-asan-ubsan tsan}; do
   cmake --build --preset "$preset" -j "$(nproc)"
   # LibTorch and gRPC keep process-lifetime allocations; their own code is not instrumented. Tests ask for more memory
   # than there is.
-  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 TSAN_OPTIONS=halt_on_error=1 \
+  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+    TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 suppressions='$PWD/tests/support/tsan.supp'" \
     ctest --preset "$preset" -LE oracle -j "$(nproc)"
 done
