@@ -25,10 +25,10 @@ absl::StatusOr<bool> RunningStep(DriverSeams& seams, const CoordinatorState& sta
                                  JobWork& work) {
   if (job.plan->output_directory().empty()) return EvaluateOnlyStep(seams, job);
   if (work.staged == nullptr) {
-    const absl::StatusOr<bool> forward = RollForwardStep(seams, job);
+    absl::StatusOr<bool> forward = RollForwardStep(seams, job);
     if (!forward.ok() || *forward) return forward;
   }
-  const absl::StatusOr<bool> assembled = AssembleStep(seams, state, job, work);
+  absl::StatusOr<bool> assembled = AssembleStep(seams, state, job, work);
   if (!assembled.ok() || *assembled) return assembled;
   if (!work.staged->complete()) return false;
   return PublishStep(seams, job, work);

@@ -19,7 +19,7 @@ std::optional<std::string> BaseModel(const std::string& config_json) {
   const nlohmann::json config = nlohmann::json::parse(config_json, nullptr, false);
   if (!config.is_object() || !config.contains("_name_or_path") || !config["_name_or_path"].is_string())
     return std::nullopt;
-  const std::string name = config["_name_or_path"].get<std::string>();
+  std::string name = config["_name_or_path"].get<std::string>();
   if (!RE2::FullMatch(name, "[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")) return std::nullopt;
   return name;
 }

@@ -27,7 +27,7 @@ QuantizationClient::QuantizationClient(std::shared_ptr<grpc::Channel> channel, s
       clock_(clock) {}
 
 absl::Status QuantizationClient::Finish(const grpc::Status& status) const {
-  const absl::Status result = FromGrpcStatus(status);
+  absl::Status result = FromGrpcStatus(status);
   if (absl::IsUnavailable(result) && HasReason(result, Reason::kUnavailable)) {
     return Annotate(result, absl::StrCat("server ", address_));
   }

@@ -137,7 +137,7 @@ const v1::TaskResult* FinishedResult(const JobRecord& job, const std::string& le
 
 absl::Status Validate(const CoordinatorState& state, const v1::TaskCompleted& change) {
   HEROQ_ASSIGN_OR_RETURN(const JobRecord* job, Find(state, change.job_id()));
-  const absl::Status live = CheckLease(*job, change.lease_id(), change.fence());
+  absl::Status live = CheckLease(*job, change.lease_id(), change.fence());
   if (live.ok()) return live;
   const v1::TaskResult* finished = FinishedResult(*job, change.lease_id());
   if (finished == nullptr) return live;

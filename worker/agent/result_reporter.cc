@@ -18,7 +18,7 @@ absl::Status ResultReporter::Complete(const RunningLease& lease, const v1::TaskR
   *request.mutable_token() = lease.token();
   *request.mutable_result() = result;
   HEROQ_FAILPOINT(worker_before_complete);
-  const absl::Status status = WhileAlive(lease, [&](grpc::ClientContext& context) {
+  absl::Status status = WhileAlive(lease, [&](grpc::ClientContext& context) {
     v1::CompleteTaskResponse response;
     return FromGrpcStatus(stub_.CompleteTask(&context, request, &response));
   });
@@ -65,7 +65,7 @@ absl::Status ResultReporter::WhileAlive(const RunningLease& lease,
     }
     grpc::ClientContext context;
     SetCallTimeout(context, kCallTimeout);
-    const absl::Status status = call(context);
+    absl::Status status = call(context);
     if (!IsTransient(status) || !sleeper_.Sleep(backoff.Next())) return status;
   }
 }

@@ -32,7 +32,7 @@ absl::Status WorkerSession::Run(const v1::WorkerHello& hello) {
   v1::SessionResponse message;
   while (stream->Read(&message)) HandleMessage(message);
   // Before the cancellation, which would hide why the stream ended.
-  const absl::Status status = FromGrpcStatus(stream->Finish());
+  absl::Status status = FromGrpcStatus(stream->Finish());
   // Ends a write that hangs, and with it the tasks below.
   context_.TryCancel();
   heartbeats_.reset();

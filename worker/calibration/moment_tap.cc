@@ -14,7 +14,7 @@ absl::Status MomentTap::Observe(LinearInput input, const at::Tensor& rows) {
   moment.Add(rows);
   // The diagonal shows what is wrong with the rows at the cost of one value per feature.
   if (moment.finite()) return absl::OkStatus();
-  const absl::Status status = CheckFinite(rows, absl::StrCat("input ", ToString(input)));
+  absl::Status status = CheckFinite(rows, absl::StrCat("input ", ToString(input)));
   if (!status.ok()) return status;
   return MakeError(
       Reason::kNumericalFailure,
