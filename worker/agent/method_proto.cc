@@ -90,7 +90,7 @@ absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec, uint64
     }
     case v1::MethodSpec::kHeroQ:
       return OptionsOf(spec.hero_q(), seed);
-    case v1::MethodSpec::METHOD_NOT_SET:
+    default:
       break;
   }
   return MakeError(Reason::kUnsupported, "the job's method is one this worker does not know");
