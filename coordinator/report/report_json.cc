@@ -18,29 +18,35 @@ using Json = nlohmann::ordered_json;
 constexpr int kSchemaVersion = 1;
 
 Json Definitions() {
-  return {{"relative_error",
-           "tr(E H E^T) / tr(W H W^T): E = stored weight - source weight, H = sum of x^T x over the "
-           "calibration tokens without "
-           "damping; the squared error of the layer's output relative to its energy"},
-          {"weight_error", "||E||_F^2 / ||W||_F^2"},
-          {"solver_loss",
-           "the solver's own loss, the share of the damping subtracted, over tr(W H W^T); equals "
-           "relative_error up to float32 "
-           "rounding"},
-          {"damping", "share of mean(diag H) that was added to the diagonal of H"},
-          {"mean_shrink",
-           "mean share of a group's min-max range that its grid spans, as the scale search or fit chose it"},
-          {"transforms",
-           "loss: tr(E H E^T) / tr(W H W^T) of the base quantizer on a sample of rows, in the basis that was "
-           "chosen "
-           "and in the one the input came in; curve: the same for every alpha that was scored"},
-          {"weight_digest",
-           "SHA-256 of codes, scales and zero points of a linear whose basis may have been changed: its "
-           "errors are "
-           "about the transformed weight"},
-          {"dead_inputs", "input channels that were zero on every calibration token"},
-          {"kl", "mean of KL(original || quantized) over the evaluated tokens, in nats"},
-          {"perplexity", "exp of the mean negative log-likelihood of the evaluated tokens"}};
+  return {
+      {"relative_error",
+       "tr(E H E^T) / tr(W H W^T): E = stored weight - source weight, H = sum of x^T x over the "
+       "calibration tokens without "
+       "damping; the squared error of the layer's output relative to its energy"},
+      {"weight_error", "||E||_F^2 / ||W||_F^2"},
+      {"solver_loss",
+       "the solver's own loss, the share of the damping subtracted, over tr(W H W^T); equals "
+       "relative_error up to float32 "
+       "rounding"},
+      {"damping", "share of mean(diag H) that was added to the diagonal of H"},
+      {"mean_shrink",
+       "mean share of a group's min-max range that its grid spans, as the scale search or fit chose it"},
+      {"transforms",
+       "loss: tr(E H E^T) / tr(W H W^T) of the base quantizer on a sample of rows, in the basis that was "
+       "chosen "
+       "and in the one the input came in; curve: the same for every alpha that was scored"},
+      {"spectrum",
+       "how the error meets the curvature of its loss, H / tokens + 1 % of its mean diagonal: its largest "
+       "eigenvalues, a lower bound of its condition number, e^T H e and ||e||^2 summed over rows, and the "
+       "shares of either in the span of those eigenvectors; spectrum_before: the same in the basis the "
+       "linear came in, from a sample of rows"},
+      {"weight_digest",
+       "SHA-256 of codes, scales and zero points of a linear whose basis may have been changed: its "
+       "errors are "
+       "about the transformed weight"},
+      {"dead_inputs", "input channels that were zero on every calibration token"},
+      {"kl", "mean of KL(original || quantized) over the evaluated tokens, in nats"},
+      {"perplexity", "exp of the mean negative log-likelihood of the evaluated tokens"}};
 }
 
 Json Method(const v1::MethodSpec& method) {
@@ -76,6 +82,15 @@ Json Texts(const v1::Plan& plan) {
   return texts;
 }
 
+Json Spectrum(const v1::SpectralReport& report) {
+  return {{"eigenvalues", std::vector<double>(report.eigenvalues().begin(), report.eigenvalues().end())},
+          {"condition_number", report.condition_number()},
+          {"error_energy", report.error_energy()},
+          {"error_norm", report.error_norm()},
+          {"norm_share", report.norm_share()},
+          {"energy_share", report.energy_share()}};
+}
+
 Json Linear(const v1::LinearReport& report) {
   Json json = {{"name", report.name()},
                {"shape", {report.out_features(), report.in_features()}},
@@ -93,6 +108,8 @@ Json Linear(const v1::LinearReport& report) {
     json["dead_inputs"] = report.dead_inputs();
     json["token_count"] = report.token_count();
   }
+  if (report.has_spectrum_before()) json["spectrum_before"] = Spectrum(report.spectrum_before());
+  if (report.has_spectrum()) json["spectrum"] = Spectrum(report.spectrum());
   json["warnings"] = std::vector<std::string>(report.warnings().begin(), report.warnings().end());
   return json;
 }

@@ -1,10 +1,14 @@
 #include "worker/agent/linear_reporter.h"
 
+#include <ATen/ops/from_blob.h>
+
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
+#include "common/status/status_macros.h"
 #include "worker/methods/host_matrix.h"
 
 namespace heroq {
@@ -22,6 +26,15 @@ std::optional<double> Relative(double error, double energy) {
   return error > 0 ? std::nullopt : std::optional<double>(0.0);
 }
 
+void SetSpectrum(const SpectralEvidence& evidence, v1::SpectralReport& report) {
+  report.mutable_eigenvalues()->Assign(evidence.eigenvalues.begin(), evidence.eigenvalues.end());
+  report.set_condition_number(evidence.condition_number);
+  report.set_error_energy(evidence.error_energy);
+  report.set_error_norm(evidence.error_norm);
+  report.set_norm_share(evidence.norm_share);
+  report.set_energy_share(evidence.energy_share);
+}
+
 }  // namespace
 
 const OutputEnergy& LinearReporter::EnergyOf(LinearInput input, const LayerStatistics& statistics) {
@@ -31,8 +44,17 @@ const OutputEnergy& LinearReporter::EnergyOf(LinearInput input, const LayerStati
   return energies_.try_emplace(input, KernelsFor(BestIsa()), Values(moments), moments.size(0)).first->second;
 }
 
-v1::LinearReport LinearReporter::Report(const LinearWork& linear, const QuantizedLinear& stored,
-                                        const LinearOutcome& outcome) {
+absl::StatusOr<const DampedSpectrum*> LinearReporter::SpectrumOf(LinearInput input,
+                                                                 const LayerStatistics& statistics) {
+  const auto known = spectra_of_.find(input);
+  if (known != spectra_of_.end()) return &known->second;
+  HEROQ_ASSIGN_OR_RETURN(DampedSpectrum spectrum, ComputeDampedSpectrum(statistics, cancellation_));
+  return &spectra_of_.try_emplace(input, std::move(spectrum)).first->second;
+}
+
+absl::StatusOr<v1::LinearReport> LinearReporter::Report(const LinearWork& linear,
+                                                        const QuantizedLinear& stored,
+                                                        const LinearOutcome& outcome) {
   v1::LinearReport report;
   report.set_name(stored.name);
   report.set_out_features(stored.out_features);
@@ -47,13 +69,23 @@ v1::LinearReport LinearReporter::Report(const LinearWork& linear, const Quantize
   if (statistics != work_.statistics.end()) {
     const OutputEnergy& energy = EnergyOf(linear.input, statistics->second);
     const double total = energy.Of(weight, stored.out_features);
-    const std::optional<double> relative = Relative(energy.Of(error, stored.out_features), total);
+    const double lost = energy.Of(error, stored.out_features);
+    const std::optional<double> relative = Relative(lost, total);
     if (relative.has_value()) report.set_relative_error(*relative);
     if (outcome.solver_loss.has_value()) {
       const std::optional<double> loss = Relative(*outcome.solver_loss, total);
       if (loss.has_value()) report.set_solver_loss(*loss);
     }
+    // Without a live input there is no curvature to speak of.
+    if (spectra_ && outcome.dead_inputs < stored.in_features) {
+      HEROQ_ASSIGN_OR_RETURN(const DampedSpectrum* spectrum, SpectrumOf(linear.input, statistics->second));
+      const at::Tensor matrix_error =
+          at::from_blob(error.data(), {stored.out_features, stored.in_features}, at::kFloat);
+      SetSpectrum(EvidenceOf(*spectrum, matrix_error, lost, stored.out_features), *report.mutable_spectrum());
+    }
   }
+  if (outcome.evidence_before.has_value())
+    SetSpectrum(*outcome.evidence_before, *report.mutable_spectrum_before());
   if (outcome.damping.has_value()) report.set_damping(*outcome.damping);
   report.set_damping_raised(outcome.damping_raised);
   if (outcome.mean_shrink.has_value()) report.set_mean_shrink(*outcome.mean_shrink);

@@ -119,11 +119,12 @@ absl::StatusOr<v1::TaskResult> RunInBlock(const v1::QuantizeTask& task, const v1
   HEROQ_ASSIGN_OR_RETURN(const UnitBlob stored,
                          ReadUnitBlob(bytes, *block, absl::StrCat("unit ", block->prefix, task.unit())));
   v1::TaskResult result;
-  LinearReporter reporter(work);
+  LinearReporter reporter(work, context.method().has_hero_q(), environment.cancellation);
   for (size_t i = 0; i < work.linears.size(); ++i) {
     HEROQ_RETURN_IF_ERROR(environment.cancellation.Check());
     HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear* linear, FindStored(stored.linears, work.linears[i].name));
-    *result.add_linears() = reporter.Report(work.linears[i], *linear, quantized.outcomes[i]);
+    HEROQ_ASSIGN_OR_RETURN(*result.add_linears(),
+                           reporter.Report(work.linears[i], *linear, quantized.outcomes[i]));
     *result.mutable_linears(static_cast<int>(i))->mutable_scheme() =
         task.linears(static_cast<int>(i)).scheme();
     if (task.tensors_size() > 0) {

@@ -3,12 +3,14 @@
 #include <ATen/TensorOperators.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
+#include "worker/methods/damped_spectrum.h"
 #include "worker/methods/input_statistics.h"
 #include "worker/methods/unit_folding.h"
 #include "worker/transform/conditioning.h"
@@ -25,6 +27,9 @@ std::unique_ptr<Method> MakeBase(const std::variant<GptqOptions, RtnOptions>& ba
   return std::make_unique<RtnMethod>(std::get<RtnOptions>(base));
 }
 
+// What each linear would have lost in the basis it came in, by name.
+using EvidenceBefore = std::map<std::string, SpectralEvidence>;
+
 // Searches and folds the transforms of one unit.
 class UnitConditioner {
  public:
@@ -32,7 +37,7 @@ class UnitConditioner {
                   const Method::Progress& progress)
       : options_(options), base_(base), cancellation_(cancellation), progress_(progress) {}
 
-  absl::Status Run(UnitWork& work, std::vector<TransformOutcome>& outcomes) const {
+  absl::Status Run(UnitWork& work, std::vector<TransformOutcome>& outcomes, EvidenceBefore& before) const {
     // What reads an output first: a transform of the attention output changes the value projection, which is
     // then quantized as it is now.
     for (const LinearInput input :
@@ -43,7 +48,7 @@ class UnitConditioner {
       HEROQ_RETURN_IF_ERROR(FindStatistics(work, *reader).status());
       if (options_.placement == HeroQOptions::Placement::kFused && IsAfterNorm(input)) continue;
       if (progress_) progress_(absl::StrCat(reader->name, ": alpha"), 0);
-      HEROQ_RETURN_IF_ERROR(Condition(input, work, outcomes.emplace_back()));
+      HEROQ_RETURN_IF_ERROR(Condition(input, work, outcomes.emplace_back(), before));
     }
     return absl::OkStatus();
   }
@@ -60,7 +65,8 @@ class UnitConditioner {
     return nullptr;
   }
 
-  absl::Status Condition(LinearInput input, UnitWork& work, TransformOutcome& outcome) const {
+  absl::Status Condition(LinearInput input, UnitWork& work, TransformOutcome& outcome,
+                         EvidenceBefore& before) const {
     const TransformScore score(work, input, options_.score_rows, base_, cancellation_);
     const at::Tensor diagonal =
         input == LinearInput::kAttentionOut
@@ -86,11 +92,28 @@ class UnitConditioner {
     if (best.rotation.defined() && options_.rotation == HeroQOptions::Rotation::kLearned) {
       HEROQ_RETURN_IF_ERROR(Learn(input, work, score, best, outcome));
     }
-    if (outcome.loss < outcome.untransformed_loss) return FoldTransform(input, std::move(best), work);
+    if (outcome.loss < outcome.untransformed_loss) {
+      HEROQ_RETURN_IF_ERROR(RecordEvidence(input, work, score, before));
+      return FoldTransform(input, std::move(best), work);
+    }
     outcome.loss = outcome.untransformed_loss;
     outcome.rotation = "none";
     outcome.rotation_size = 0;
     outcome.alpha = 0;
+    return absl::OkStatus();
+  }
+
+  absl::Status RecordEvidence(LinearInput input, const UnitWork& work, const TransformScore& score,
+                              EvidenceBefore& before) const {
+    HEROQ_ASSIGN_OR_RETURN(const DampedSpectrum spectrum,
+                           ComputeDampedSpectrum(work.statistics.at(input), cancellation_));
+    HEROQ_ASSIGN_OR_RETURN(const std::vector<TransformScore::RowErrors> errors,
+                           score.Errors(InputTransform()));
+    for (const TransformScore::RowErrors& rows : errors) {
+      const auto linear = std::find_if(work.linears.begin(), work.linears.end(),
+                                       [&](const LinearWork& other) { return other.name == rows.name; });
+      before[rows.name] = EvidenceOf(spectrum, rows.error, rows.output_error, linear->weight.size(0));
+    }
     return absl::OkStatus();
   }
 
@@ -185,9 +208,14 @@ absl::StatusOr<QuantizedUnit> HeroQMethod::Quantize(const UnitWork& work, const 
   return CatchTorch("hero-q", [&]() -> absl::StatusOr<QuantizedUnit> {
     UnitWork transformed = work;
     std::vector<TransformOutcome> outcomes;
+    EvidenceBefore before;
     HEROQ_RETURN_IF_ERROR(
-        UnitConditioner(options_, *base_, cancellation, progress).Run(transformed, outcomes));
+        UnitConditioner(options_, *base_, cancellation, progress).Run(transformed, outcomes, before));
     HEROQ_ASSIGN_OR_RETURN(QuantizedUnit unit, base_->Quantize(transformed, cancellation, progress));
+    for (size_t i = 0; i < unit.outcomes.size(); ++i) {
+      const auto found = before.find(transformed.linears[i].name);
+      if (found != before.end()) unit.outcomes[i].evidence_before = found->second;
+    }
     unit.transformed = std::move(transformed);
     unit.transforms = std::move(outcomes);
     return unit;

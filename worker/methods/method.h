@@ -17,6 +17,7 @@
 #include "common/quant/quant_scheme.h"
 #include "common/quant/quantized_linear.h"
 #include "worker/calibration/layer_statistics.h"
+#include "worker/transform/spectral_evidence.h"
 
 namespace heroq {
 
@@ -66,6 +67,9 @@ struct LinearOutcome {
   int64_t dead_inputs = 0;
   int64_t token_count = 0;
   std::vector<std::string> warnings;
+  // Of a linear in a new basis: what the quantizer would have lost in the one it came in, from a sample of
+  // rows.
+  std::optional<SpectralEvidence> evidence_before;
 };
 
 // What a method did to the basis of one distinct input: the plain twin of proto TransformReport.

@@ -41,7 +41,8 @@ TransformScore::TransformScore(const UnitWork& work, LinearInput input, int64_t 
   diagonal_ = sample_.statistics[input].second_moment.diagonal().clone();
 }
 
-absl::StatusOr<double> TransformScore::operator()(const InputTransform& transform) const {
+absl::StatusOr<std::vector<TransformScore::RowErrors>> TransformScore::Errors(
+    const InputTransform& transform) const {
   UnitWork work = sample_;
   at::Tensor& moments = work.statistics.begin()->second.second_moment;
   moments = TransformMoments(moments, transform);
@@ -49,15 +50,27 @@ absl::StatusOr<double> TransformScore::operator()(const InputTransform& transfor
   HEROQ_ASSIGN_OR_RETURN(const QuantizedUnit unit, base_.Quantize(work, cancellation_, {}));
   const at::Tensor host = HostMatrix(moments);
   const OutputEnergy energy(KernelsFor(BestIsa()), Values(host), host.size(0));
-  double lost = 0;
-  double total = 0;
+  std::vector<RowErrors> errors;
   for (size_t i = 0; i < work.linears.size(); ++i) {
     const at::Tensor weight = HostMatrix(work.linears[i].weight);
     const absl::Span<const float> values = Values(weight);
-    std::vector<float> error = Dequantize(unit.linears[i]);
-    for (size_t at = 0; at < error.size(); ++at) error[at] -= values[at];
-    lost += energy.Of(error, weight.size(0));
-    total += energy.Of(values, weight.size(0));
+    const std::vector<float> stored = Dequantize(unit.linears[i]);
+    RowErrors& row_errors = errors.emplace_back();
+    row_errors.name = work.linears[i].name;
+    row_errors.error = at::tensor(stored, at::kFloat).view_as(weight) - weight;
+    row_errors.output_error = energy.Of(Values(row_errors.error), weight.size(0));
+    row_errors.output_energy = energy.Of(values, weight.size(0));
+  }
+  return errors;
+}
+
+absl::StatusOr<double> TransformScore::operator()(const InputTransform& transform) const {
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<RowErrors> errors, Errors(transform));
+  double lost = 0;
+  double total = 0;
+  for (const RowErrors& linear : errors) {
+    lost += linear.output_error;
+    total += linear.output_energy;
   }
   return total > 0 ? lost / total : 0.0;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -20,7 +21,18 @@ class TransformScore {
   TransformScore(const UnitWork& work, LinearInput input, int64_t rows, const Method& base,
                  const Cancellation& cancellation);
 
-  // Errors are those of the base method. Throws what LibTorch throws.
+  // What a linear loses on its rows of the sample.
+  struct RowErrors {
+    std::string name;
+    at::Tensor error;          // E, float32 [rows, in]
+    double output_error = 0;   // tr(E H E^T)
+    double output_energy = 0;  // tr(W H W^T)
+  };
+
+  // One entry per quantized reader. Errors are those of the base method. Throws what LibTorch throws.
+  absl::StatusOr<std::vector<RowErrors>> Errors(const InputTransform& transform) const;
+
+  // Their sum, relative.
   absl::StatusOr<double> operator()(const InputTransform& transform) const;
 
   // [in]: diag H.

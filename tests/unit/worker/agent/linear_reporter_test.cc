@@ -12,6 +12,7 @@
 namespace heroq {
 namespace {
 
+using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 
 // One row of two weights on a grid of scale 1 with zero point 8, and diagonal second moments.
@@ -41,6 +42,13 @@ struct Example {
   }
 };
 
+v1::LinearReport Report(const UnitWork& work, const QuantizedLinear& stored, const LinearOutcome& outcome,
+                        bool spectra = false) {
+  auto report = LinearReporter(work, spectra, {}).Report(work.linears[0], stored, outcome);
+  EXPECT_TRUE(report.ok()) << report.status();
+  return *std::move(report);
+}
+
 TEST(LinearReporterTest, ErrorsAreRatiosOfEnergies) {
   // W = (2, 4), What = (3, 4): E = (1, 0). With H = diag(5, 10): 5 over 5 * 4 + 10 * 16 = 180.
   Example example{{2, 4}, {5, 0, 0, 10}};
@@ -53,8 +61,7 @@ TEST(LinearReporterTest, ErrorsAreRatiosOfEnergies) {
   outcome.dead_inputs = 3;
   outcome.token_count = 10;
   outcome.warnings = {"a", "b"};
-  const v1::LinearReport report =
-      LinearReporter(work).Report(work.linears[0], Example::Stored(11, 12), outcome);
+  const v1::LinearReport report = Report(work, Example::Stored(11, 12), outcome);
   EXPECT_DOUBLE_EQ(report.relative_error(), 5.0 / 180);
   EXPECT_DOUBLE_EQ(report.weight_error(), 1.0 / 20);
   EXPECT_DOUBLE_EQ(report.solver_loss(), 9.0 / 180);
@@ -66,10 +73,28 @@ TEST(LinearReporterTest, ErrorsAreRatiosOfEnergies) {
   EXPECT_THAT(report.warnings(), ElementsAre("a", "b"));
 }
 
+TEST(LinearReporterTest, SpectraAreOfDampedMomentsPerToken) {
+  // H / tokens = diag(0.5, 1), damped by 0.0075; E = (1, 0) lies along the smaller eigenvalue alone.
+  Example example{{2, 4}, {5, 0, 0, 10}};
+  const UnitWork work = example.Work();
+  LinearOutcome outcome;
+  outcome.evidence_before.emplace().error_norm = 3;
+  const v1::LinearReport report = Report(work, Example::Stored(11, 12), outcome, true);
+  EXPECT_EQ(report.spectrum_before().error_norm(), 3);
+  const v1::SpectralReport& spectrum = report.spectrum();
+  EXPECT_THAT(spectrum.eigenvalues(), ElementsAre(DoubleNear(1.0075, 1e-6), DoubleNear(0.5075, 1e-6)));
+  EXPECT_NEAR(spectrum.condition_number(), 1.0075 / 0.5075, 1e-5);
+  EXPECT_NEAR(spectrum.error_energy(), 0.5075, 1e-6);
+  EXPECT_DOUBLE_EQ(spectrum.error_norm(), 1);
+  EXPECT_NEAR(spectrum.norm_share(), 1, 1e-6);
+  EXPECT_NEAR(spectrum.energy_share(), 1, 1e-6);
+  EXPECT_FALSE(Report(work, Example::Stored(11, 12), {}).has_spectrum());
+}
+
 TEST(LinearReporterTest, NothingLostOfNothingIsZero) {
   Example example{{0, 0}, {5, 0, 0, 10}};
   const UnitWork work = example.Work();
-  const v1::LinearReport report = LinearReporter(work).Report(work.linears[0], Example::Stored(8, 8), {});
+  const v1::LinearReport report = Report(work, Example::Stored(8, 8), {});
   EXPECT_TRUE(report.has_relative_error());
   EXPECT_EQ(report.relative_error(), 0);
   EXPECT_EQ(report.weight_error(), 0);
@@ -79,7 +104,7 @@ TEST(LinearReporterTest, SomethingLostOfNothingHasNoRatio) {
   // The only live weight is zero, its stored value is not.
   Example example{{0, 4}, {5, 0, 0, 0}};
   const UnitWork work = example.Work();
-  const v1::LinearReport report = LinearReporter(work).Report(work.linears[0], Example::Stored(9, 12), {});
+  const v1::LinearReport report = Report(work, Example::Stored(9, 12), {});
   EXPECT_FALSE(report.has_relative_error());
 }
 
