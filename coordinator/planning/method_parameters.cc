@@ -68,6 +68,20 @@ void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
   check_enum(v1::Tier_IsValid(hero_q.tier()), hero_q.tier(), "method.hero_q.tier");
 }
 
+// What the job API can say already and no worker does yet.
+void CheckAvailable(const v1::MethodSpec& method, SpecViolations& violations) {
+  const auto refuse = [&](bool asked, absl::string_view field) {
+    if (asked) violations.Add(field, "is not available in this version");
+  };
+  refuse(method.has_awq(), "method.awq");
+  refuse(method.has_smoothquant(), "method.smoothquant");
+  refuse(method.has_arhq(), "method.arhq");
+  refuse(method.dash_q().float_offset(), "method.dash_q.float_offset");
+  refuse(method.hero_q().has_awq(), "method.hero_q.awq");
+  refuse(method.hero_q().exact(), "method.hero_q.exact");
+  refuse(method.hero_q().transform() > v1::TRANSFORM_NONE, "method.hero_q.transform");
+}
+
 void ResolveGptq(v1::GptqParameters& gptq) {
   if (!gptq.has_damping()) gptq.set_damping(0.01);
   if (!gptq.has_act_order()) gptq.set_act_order(true);
@@ -125,6 +139,7 @@ void ResolveHeroQ(v1::HeroQParameters& hero_q) {
 
 void CheckMethod(const v1::JobSpec& spec, SpecViolations& violations) {
   const v1::MethodSpec& method = spec.method();
+  CheckAvailable(method, violations);
   if (method.has_gptq()) CheckGptq(method.gptq(), "method.gptq", violations);
   if (method.has_dash_q() && method.dash_q().has_rounds()) {
     CheckCount(method.dash_q().rounds(), kMaxDashQRounds, "method.dash_q.rounds", violations);
