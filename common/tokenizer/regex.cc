@@ -117,6 +117,34 @@ struct Regex::Code {
         return GaveUp(position, ErrorText(error));
     }
   }
+
+  // Whether there is a match from `position` on; `scratch` holds it then. What was looked at in vain is taken
+  // from `reach_left`.
+  absl::StatusOr<bool> FindNext(absl::string_view text, std::size_t position, std::size_t& reach_left,
+                                Scratch& scratch) const {
+    const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
+    for (std::size_t size = kFirstWindow;; size *= kWindowGrowth) {
+      const std::size_t end = WindowEnd(text, position, size);
+      const std::size_t window = end - position;
+      const bool last = end == text.size();
+      pcre2_set_match_limit(scratch.context.get(), StepLimit(window));
+      pcre2_set_depth_limit(scratch.context.get(), StepLimit(window));
+      // A partial match is one that more text could change.
+      const uint32_t partial = last ? 0 : PCRE2_PARTIAL_HARD;
+      const int found = pcre2_match(code.get(), subject, end, position, PCRE2_NO_UTF_CHECK | partial,
+                                    scratch.data.get(), scratch.context.get());
+      if (found >= 0) return true;
+      if (last && found == PCRE2_ERROR_NOMATCH) return false;
+      if (found != PCRE2_ERROR_PARTIAL && found != PCRE2_ERROR_NOMATCH) {
+        return EngineError(position, window, found);
+      }
+      if (window > reach_left) {
+        return GaveUp(position, absl::StrCat("it looks ahead at more than ", ReachLimit(text.size()),
+                                             " bytes for a text of ", text.size()));
+      }
+      reach_left -= window;
+    }
+  }
 };
 
 Regex::Regex(std::unique_ptr<Code> code) : code_(std::move(code)) {}
@@ -161,30 +189,12 @@ absl::StatusOr<std::unique_ptr<Regex>> Regex::Literal(absl::string_view text) {
 absl::StatusOr<std::vector<MatchRange>> Regex::FindMatches(absl::string_view text) const {
   Scratch& scratch = ThreadScratch();
   if (!scratch.ok()) return MakeError(Reason::kOutOfMemory, "no memory to match a regular expression");
-  const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   std::vector<MatchRange> matches;
   std::size_t position = 0;
   std::size_t reach_left = ReachLimit(text.size());
   while (position < text.size()) {
-    int found = PCRE2_ERROR_PARTIAL;
-    std::size_t end = position;
-    for (std::size_t size = kFirstWindow;; size *= kWindowGrowth) {
-      end = WindowEnd(text, position, size);
-      pcre2_set_match_limit(scratch.context.get(), StepLimit(end - position));
-      pcre2_set_depth_limit(scratch.context.get(), StepLimit(end - position));
-      // A partial match is one that more text could change.
-      const uint32_t partial = end == text.size() ? 0 : PCRE2_PARTIAL_HARD;
-      found = pcre2_match(code_->code.get(), subject, end, position, PCRE2_NO_UTF_CHECK | partial,
-                          scratch.data.get(), scratch.context.get());
-      if (end == text.size() || (found != PCRE2_ERROR_PARTIAL && found != PCRE2_ERROR_NOMATCH)) break;
-      if (end - position > reach_left) {
-        return code_->GaveUp(position, absl::StrCat("it looks ahead at more than ", ReachLimit(text.size()),
-                                                    " bytes for a text of ", text.size()));
-      }
-      reach_left -= end - position;
-    }
-    if (found == PCRE2_ERROR_NOMATCH) break;
-    if (found < 0) return code_->EngineError(position, end - position, found);
+    HEROQ_ASSIGN_OR_RETURN(const bool found, code_->FindNext(text, position, reach_left, scratch));
+    if (!found) break;
     const PCRE2_SIZE* span = pcre2_get_ovector_pointer(scratch.data.get());
     const TextRange range{static_cast<int64_t>(span[0]), static_cast<int64_t>(span[1])};
     if (span[0] != position) matches.push_back({{static_cast<int64_t>(position), range.begin}, false});

@@ -45,7 +45,7 @@ absl::StatusOr<NamedBytes> FindTensor(const ParsedSafetensors& parsed, const std
 }
 
 // A tensor over bytes inside `owner`, which lives as long as the tensor.
-at::Tensor View(const NamedBytes& part, c10::ScalarType dtype, std::shared_ptr<std::string> owner) {
+at::Tensor View(const NamedBytes& part, c10::ScalarType dtype, const std::shared_ptr<std::string>& owner) {
   return at::from_blob(
       const_cast<char*>(part.bytes.data()), part.spec.shape, [owner](void*) {}, dtype);
 }

@@ -36,7 +36,7 @@ at::Tensor Frequencies(const ModelLayout& layout, int64_t length) {
     base *= std::pow(rope.factor * reach / limit - (rope.factor - 1), width / (width - 2));
   }
   const at::Tensor exponents = at::arange(0, layout.head_dim, 2, at::kFloat) / width;
-  const at::Tensor frequencies = 1.0 / at::pow(base, exponents);
+  at::Tensor frequencies = 1.0 / at::pow(base, exponents);
   if (rope.kind == RopeKind::kLinear) return frequencies / rope.factor;
   if (rope.kind == RopeKind::kLlama3) return Llama3Frequencies(frequencies, rope);
   return frequencies;
