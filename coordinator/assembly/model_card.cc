@@ -50,16 +50,25 @@ std::string Text(const v1::GptqParameters& gptq) {
                       gptq.scale_search() ? ", scale search" : "");
 }
 
+std::string Text(const v1::AwqParameters& awq) {
+  return absl::StrCat("AWQ, channels scaled with one of ", awq.steps(),
+                      " exponents (folded into the weights), then round to nearest",
+                      awq.scale_search() ? " with scale search" : "");
+}
+
 std::string Text(const v1::HeroQParameters& hero_q) {
   const bool fused = hero_q.transform() == v1::TRANSFORM_FUSED;
   return absl::StrCat("HeRo-Q, ", fused ? "residual stream rotated" : "norms and projections scaled",
                       " (folded into the weights, nothing to do at run time), then ",
-                      hero_q.has_rtn() ? Text(hero_q.rtn()) : Text(hero_q.gptq()));
+                      hero_q.has_rtn()   ? Text(hero_q.rtn())
+                      : hero_q.has_awq() ? Text(hero_q.awq())
+                                         : Text(hero_q.gptq()));
 }
 
 std::string MethodText(const v1::MethodSpec& method) {
   if (method.has_rtn()) return Text(method.rtn());
   if (method.has_hero_q()) return Text(method.hero_q());
+  if (method.has_awq()) return Text(method.awq());
   if (method.has_dash_q()) {
     return absl::StrCat("DASH-Q, ", method.dash_q().rounds(), method.dash_q().damped() ? " damped" : "",
                         " rounds");

@@ -24,8 +24,10 @@ void AddScheme(CLI::App& command, JobFlags& flags) {
   command
       .add_option(
           "--method", flags.method,
-          "Algorithm: gptq (default), hero-q (gptq in better-conditioned bases: most accurate), dash-q "
-          "(diagonal curvature: few tokens suffice) or rtn (no calibration)")
+          "Algorithm: gptq (default), hero-q (gptq in better-conditioned bases: most accurate), awq "
+          "(rounding after "
+          "scaling up important channels), dash-q (diagonal curvature: few tokens suffice) or rtn (no "
+          "calibration)")
       ->type_name(absl::StrJoin(KnownMethods(), "|"))
       ->check(CLI::IsMember(KnownMethods()))
       ->group("Scheme");
@@ -68,7 +70,7 @@ void AddScheme(CLI::App& command, JobFlags& flags) {
       ->group("Scheme");
   command
       .add_option("--scale-search", flags.scale_search,
-                  "rtn, gptq, also as base: search a shrink factor of the range per group; default on")
+                  "rtn, gptq, awq, also as base: search a shrink factor of the range per group; default on")
       ->type_name("on|off")
       ->check(kSwitch)
       ->group("Scheme");
@@ -76,6 +78,12 @@ void AddScheme(CLI::App& command, JobFlags& flags) {
       .add_option("--damping", flags.damping,
                   "gptq, also as base: share of the mean diagonal added to the diagonal; default 0.01")
       ->type_name("X")
+      ->group("Scheme");
+  command
+      .add_option("--scale-steps", flags.scale_steps,
+                  "awq, also as base: exponents of the channel scales to try, 1 to 100; default 20")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100))
       ->group("Scheme");
   command
       .add_option("--fit-rounds", flags.fit_rounds,

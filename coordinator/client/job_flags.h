@@ -38,6 +38,7 @@ struct JobFlags {
   std::optional<std::string> act_order;
   std::optional<std::string> scale_search;
   std::optional<double> damping;
+  std::optional<int32_t> scale_steps;
   std::optional<int32_t> fit_rounds;
   std::optional<std::string> fit_damped;
   TransformFlags transform;

@@ -8,6 +8,7 @@
 #include "coordinator/client/job_flags.h"
 #include "coordinator/client/number_format.h"
 #include "coordinator/client/scheme_argument.h"
+#include "coordinator/planning/base_method.h"
 #include "coordinator/planning/method_description.h"
 
 namespace heroq {
@@ -59,27 +60,14 @@ absl::Status NotOfMethod(absl::string_view flag, absl::string_view method) {
   return MakeError(Reason::kInvalidSpec, absl::StrCat(flag, " has no meaning for --method ", method));
 }
 
-// The parameters of GPTQ or round to nearest, as the method itself or inside of another; null when it has
-// none.
-v1::GptqParameters* GptqOf(v1::MethodSpec& method) {
-  if (method.has_hero_q())
-    return method.hero_q().has_rtn() ? nullptr : method.mutable_hero_q()->mutable_gptq();
-  return method.has_gptq() ? method.mutable_gptq() : nullptr;
-}
-
-v1::RtnParameters* RtnOf(v1::MethodSpec& method) {
-  if (method.has_hero_q())
-    return method.hero_q().has_rtn() ? method.mutable_hero_q()->mutable_rtn() : nullptr;
-  return method.has_rtn() ? method.mutable_rtn() : nullptr;
-}
-
 absl::Status ApplyMethod(const JobFlags& flags, v1::MethodSpec& method) {
   if (flags.method.has_value()) SelectMethod(*flags.method, method);
   if (method.method_case() == v1::MethodSpec::METHOD_NOT_SET) method.mutable_gptq();
   HEROQ_RETURN_IF_ERROR(ApplyTransformFlags(flags.transform, method));
   const std::string name = DescribeMethod(method).name;
-  v1::GptqParameters* gptq = GptqOf(method);
-  v1::RtnParameters* rtn = RtnOf(method);
+  v1::GptqParameters* gptq = FindGptq(method).parameters;
+  v1::RtnParameters* rtn = FindRtn(method).parameters;
+  v1::AwqParameters* awq = FindAwq(method).parameters;
   if (flags.act_order.has_value()) {
     if (gptq == nullptr) return NotOfMethod("--act-order", name);
     gptq->set_act_order(*flags.act_order == "on");
@@ -90,9 +78,14 @@ absl::Status ApplyMethod(const JobFlags& flags, v1::MethodSpec& method) {
   }
   if (flags.scale_search.has_value()) {
     const bool search = *flags.scale_search == "on";
-    if (gptq == nullptr && rtn == nullptr) return NotOfMethod("--scale-search", name);
+    if (gptq == nullptr && rtn == nullptr && awq == nullptr) return NotOfMethod("--scale-search", name);
     if (rtn != nullptr) rtn->set_scale_search(search);
     if (gptq != nullptr) gptq->set_scale_search(search);
+    if (awq != nullptr) awq->set_scale_search(search);
+  }
+  if (flags.scale_steps.has_value()) {
+    if (awq == nullptr) return NotOfMethod("--scale-steps", name);
+    awq->set_steps(*flags.scale_steps);
   }
   if (flags.fit_rounds.has_value()) {
     if (!method.has_dash_q()) return NotOfMethod("--fit-rounds", name);

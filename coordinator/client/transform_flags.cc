@@ -4,6 +4,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
+#include "coordinator/planning/base_method.h"
 #include "coordinator/planning/method_description.h"
 
 namespace heroq {
@@ -61,8 +62,8 @@ void AddTransformFlags(CLI::App& command, TransformFlags& flags) {
       ->check(CLI::Range(1, 10000))
       ->group(kGroup);
   command.add_option("--base", flags.base, "hero-q: what quantizes in the new basis; default gptq")
-      ->type_name("gptq|rtn")
-      ->check(CLI::IsMember({"gptq", "rtn"}))
+      ->type_name("gptq|awq|rtn")
+      ->check(CLI::IsMember({"gptq", "awq", "rtn"}))
       ->group(kGroup);
 }
 
@@ -78,7 +79,11 @@ absl::Status ApplyTransformFlags(const TransformFlags& flags, v1::MethodSpec& me
   status.Update(refuse(flags.tier.has_value(), "--tier"));
   status.Update(refuse(!flags.alphas.empty(), "--alpha"));
   status.Update(refuse(flags.rotation_steps.has_value(), "--rotation-steps"));
-  status.Update(refuse(flags.base.has_value(), "--base"));
+  if (flags.base && !SelectBase(*flags.base, method)) {
+    status.Update(MakeError(
+        Reason::kInvalidSpec,
+        absl::StrCat("--base ", *flags.base, " has no meaning for --method ", DescribeMethod(method).name)));
+  }
   if (!status.ok() || !method.has_hero_q()) return status;
   v1::HeroQParameters& hero_q = *method.mutable_hero_q();
   if (flags.transform) {
@@ -88,8 +93,6 @@ absl::Status ApplyTransformFlags(const TransformFlags& flags, v1::MethodSpec& me
   if (flags.tier) hero_q.set_tier(ParseEnum("TIER_", *flags.tier, v1::Tier_Parse));
   if (!flags.alphas.empty()) hero_q.mutable_alphas()->Assign(flags.alphas.begin(), flags.alphas.end());
   if (flags.rotation_steps) hero_q.set_rotation_steps(*flags.rotation_steps);
-  if (flags.base == "gptq") hero_q.mutable_gptq();
-  if (flags.base == "rtn") hero_q.mutable_rtn();
   return absl::OkStatus();
 }
 

@@ -5,6 +5,8 @@
 #include <map>
 #include <numeric>
 
+#include "coordinator/planning/base_method.h"
+#include "coordinator/planning/rewritten_tensors.h"
 #include "coordinator/planning/task_graph.h"
 
 namespace heroq {
@@ -13,6 +15,8 @@ namespace {
 // Resident size of a worker process before its first task: LibTorch, gRPC, allocator slack.
 constexpr int64_t kWorkerBaseBytes = int64_t{400} << 20;
 constexpr int64_t kFloat = 4;
+// Rows of the linears of one input that AWQ scores a ratio on.
+constexpr int64_t kAwqScoreRows = 512;
 
 // The model as the cost formulas see it.
 struct Sizes {
@@ -89,7 +93,7 @@ int64_t QuantizeMemory(const v1::Plan& plan) {
     }
     // Weight, updated weight and the quantized copy; sum of moments, part being added, factor and workspace
     // in float64. A method that tries bases holds the moments in the old one, a new one and on the way there.
-    const int64_t moments = plan.method().has_hero_q() ? 6 : 2;
+    const int64_t moments = ChangesBases(plan.method()) ? 6 : 2;
     most = std::max(most, 3 * (weights + rewritten) * kFloat + squares * (moments * kFloat + 2 * 8));
   }
   return most;
@@ -103,6 +107,50 @@ int64_t EvaluateMemory(const v1::Plan& plan, const ModelLayout& layout, const Si
   return 2 * (sequences * length * layout.hidden_size + sizes.largest_block + sizes.head_weights) *
              sizes.compute_bytes +
          4 * length * layout.vocab_size * kFloat + length * ActivationsPerToken(layout) * kFloat;
+}
+
+// What a resolved method does with the linears of one input.
+struct Search {
+  // Whether the second moments are factored, once and for every score.
+  bool factors = false;
+  // Bases that are scored, and rows scored, summed over the bases.
+  int64_t scores = 0;
+  int64_t scored_rows = 0;
+};
+
+Search SearchOf(v1::MethodSpec method) {
+  Search search;
+  search.factors = FindGptq(method).parameters != nullptr;
+  // One more score is of the basis an input came in.
+  if (method.has_hero_q()) {
+    const v1::HeroQParameters& hero_q = method.hero_q();
+    search.scores += hero_q.alphas_size() + (hero_q.alpha_refinement() > 0 ? 2 : 0) + 1;
+    search.scored_rows += search.scores * hero_q.score_rows();
+  }
+  if (const v1::AwqParameters* awq = FindAwq(method).parameters; awq != nullptr) {
+    search.scores += awq->steps() + 1;
+    search.scored_rows += (awq->steps() + 1) * kAwqScoreRows;
+  }
+  return search;
+}
+
+double SolverFlops(const v1::Plan& plan) {
+  const Search search = SearchOf(plan.method());
+  double flops = 0;
+  for (const v1::PlannedUnit& unit : plan.units()) {
+    std::map<std::string, double> inputs;
+    for (const v1::PlannedLinear& linear : unit.linears()) {
+      const double in = static_cast<double>(linear.in_features());
+      const double out = static_cast<double>(linear.out_features());
+      inputs[linear.input()] = in;
+      flops += search.factors ? out * in * in : 2 * out * in;
+    }
+    for (const auto& [input, in] : inputs) {
+      if (search.factors) flops += static_cast<double>(1 + search.scores) * in * in * in / 3;
+      flops += static_cast<double>(search.scored_rows) * in * in;
+    }
+  }
+  return flops;
 }
 
 double ForwardFlops(const ModelLayout& layout, int64_t weights, double tokens, double length) {
@@ -152,26 +200,7 @@ v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, i
   }
   cost.set_disk_bytes(disk);
 
-  const v1::HeroQParameters& hero_q = plan.method().hero_q();
-  const bool solves = plan.method().has_gptq() || hero_q.has_gptq();
-  // A score factors the second moments of its basis; one more is of the basis they came in.
-  const int scores = hero_q.alphas_size() + (hero_q.alpha_refinement() > 0 ? 2 : 0) + 1;
-  const double factors = hero_q.has_gptq() ? 1 + scores : 1;
-  double solver = 0;
-  for (const v1::PlannedUnit& unit : plan.units()) {
-    std::map<std::string, double> inputs;
-    for (const v1::PlannedLinear& linear : unit.linears()) {
-      const double in = static_cast<double>(linear.in_features());
-      const double out = static_cast<double>(linear.out_features());
-      inputs[linear.input()] = in;
-      solver += solves ? out * in * in : 2 * out * in;
-    }
-    if (!solves) continue;
-    for (const auto& [input, in] : inputs) {
-      solver += factors * in * in * in / 3 + (factors - 1) * hero_q.score_rows() * in * in;
-    }
-  }
-  cost.set_solver_flops(solver);
+  cost.set_solver_flops(SolverFlops(plan));
 
   // The graph asks for token blobs, which exist only once texts are read.
   v1::Plan counted;

@@ -3,12 +3,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/planning/base_method.h"
 #include "coordinator/planning/method_description.h"
 
 namespace heroq {
 namespace {
 
 constexpr int kMaxDashQRounds = 100;
+constexpr int kMaxAwqSteps = 100;
 constexpr int kMaxAlphas = 100;
 constexpr int kMaxScoreRows = 1 << 20;
 constexpr int kMaxRotationSteps = 10'000;
@@ -47,7 +49,6 @@ void CheckAlphas(const v1::HeroQParameters& hero_q, SpecViolations& violations) 
 }
 
 void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
-  if (hero_q.has_gptq()) CheckGptq(hero_q.gptq(), "method.hero_q.gptq", violations);
   CheckAlphas(hero_q, violations);
   if (hero_q.score_rows() != 0) {
     CheckCount(hero_q.score_rows(), kMaxScoreRows, "method.hero_q.score_rows", violations);
@@ -73,11 +74,9 @@ void CheckAvailable(const v1::MethodSpec& method, SpecViolations& violations) {
   const auto refuse = [&](bool asked, absl::string_view field) {
     if (asked) violations.Add(field, "is not available in this version");
   };
-  refuse(method.has_awq(), "method.awq");
   refuse(method.has_smoothquant(), "method.smoothquant");
   refuse(method.has_arhq(), "method.arhq");
   refuse(method.dash_q().float_offset(), "method.dash_q.float_offset");
-  refuse(method.hero_q().has_awq(), "method.hero_q.awq");
   refuse(method.hero_q().exact(), "method.hero_q.exact");
   refuse(method.hero_q().transform() > v1::TRANSFORM_NONE, "method.hero_q.transform");
 }
@@ -90,6 +89,11 @@ void ResolveGptq(v1::GptqParameters& gptq) {
 
 void ResolveRtn(v1::RtnParameters& rtn) {
   if (!rtn.has_scale_search()) rtn.set_scale_search(true);
+}
+
+void ResolveAwq(v1::AwqParameters& awq) {
+  if (!awq.has_steps()) awq.set_steps(20);
+  if (!awq.has_scale_search()) awq.set_scale_search(true);
 }
 
 // What a tier means.
@@ -115,11 +119,6 @@ TierDefaults DefaultsOf(v1::Tier tier) {
 }
 
 void ResolveHeroQ(v1::HeroQParameters& hero_q) {
-  if (hero_q.has_rtn()) {
-    ResolveRtn(*hero_q.mutable_rtn());
-  } else {
-    ResolveGptq(*hero_q.mutable_gptq());
-  }
   if (hero_q.transform() == v1::TRANSFORM_UNSPECIFIED) hero_q.set_transform(v1::TRANSFORM_FUSED);
   if (hero_q.tier() == v1::TIER_UNSPECIFIED) hero_q.set_tier(v1::TIER_BALANCED);
   const TierDefaults defaults = DefaultsOf(hero_q.tier());
@@ -140,7 +139,13 @@ void ResolveHeroQ(v1::HeroQParameters& hero_q) {
 void CheckMethod(const v1::JobSpec& spec, SpecViolations& violations) {
   const v1::MethodSpec& method = spec.method();
   CheckAvailable(method, violations);
-  if (method.has_gptq()) CheckGptq(method.gptq(), "method.gptq", violations);
+  v1::MethodSpec checked = method;
+  if (const auto gptq = FindGptq(checked); gptq.parameters != nullptr) {
+    CheckGptq(*gptq.parameters, gptq.field, violations);
+  }
+  if (const auto awq = FindAwq(checked); awq.parameters != nullptr && awq.parameters->has_steps()) {
+    CheckCount(awq.parameters->steps(), kMaxAwqSteps, absl::StrCat(awq.field, ".steps"), violations);
+  }
   if (method.has_dash_q() && method.dash_q().has_rounds()) {
     CheckCount(method.dash_q().rounds(), kMaxDashQRounds, "method.dash_q.rounds", violations);
   }
@@ -153,17 +158,16 @@ void CheckMethod(const v1::JobSpec& spec, SpecViolations& violations) {
 }
 
 void ResolveMethod(v1::MethodSpec& method) {
-  if (method.has_rtn()) {
-    ResolveRtn(*method.mutable_rtn());
-  } else if (method.has_dash_q()) {
+  if (method.method_case() == v1::MethodSpec::METHOD_NOT_SET) method.mutable_gptq();
+  if (const auto gptq = FindGptq(method); gptq.parameters != nullptr) ResolveGptq(*gptq.parameters);
+  if (const auto rtn = FindRtn(method); rtn.parameters != nullptr) ResolveRtn(*rtn.parameters);
+  if (const auto awq = FindAwq(method); awq.parameters != nullptr) ResolveAwq(*awq.parameters);
+  if (method.has_dash_q()) {
     v1::DashQParameters& dash_q = *method.mutable_dash_q();
     if (!dash_q.has_rounds()) dash_q.set_rounds(9);
     if (!dash_q.has_damped()) dash_q.set_damped(false);
-  } else if (method.has_hero_q()) {
-    ResolveHeroQ(*method.mutable_hero_q());
-  } else {
-    ResolveGptq(*method.mutable_gptq());
   }
+  if (method.has_hero_q()) ResolveHeroQ(*method.mutable_hero_q());
 }
 
 }  // namespace heroq

@@ -15,6 +15,7 @@
 #include "absl/strings/strip.h"
 #include "common/quant/quant_scheme.h"
 #include "common/status/error_reason.h"
+#include "coordinator/planning/base_method.h"
 #include "coordinator/planning/scheme_text.h"
 
 namespace heroq {
@@ -55,9 +56,9 @@ std::vector<Group> GroupByScheme(const v1::Plan& plan) {
   return groups;
 }
 
-bool UsesActOrder(const v1::MethodSpec& method) {
-  const v1::GptqParameters& gptq = method.has_hero_q() ? method.hero_q().gptq() : method.gptq();
-  return gptq.act_order();
+bool UsesActOrder(v1::MethodSpec method) {
+  const v1::GptqParameters* gptq = FindGptq(method).parameters;
+  return gptq != nullptr && gptq->act_order();
 }
 
 Json Weights(const v1::LinearScheme& scheme, const v1::MethodSpec& method) {

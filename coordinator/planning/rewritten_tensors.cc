@@ -51,13 +51,15 @@ absl::Status AddTensorsOfUnit(const InspectedModel& model, const BlockLayout& bl
 
 }  // namespace
 
+bool ChangesBases(const v1::MethodSpec& method) { return method.has_hero_q() || method.has_awq(); }
+
 bool RotatesResidual(const v1::MethodSpec& method) {
   return method.has_hero_q() && method.hero_q().transform() == v1::TRANSFORM_FUSED;
 }
 
 absl::Status AddRewrittenTensors(const InspectedModel& model, const v1::MethodSpec& method,
                                  std::vector<v1::PlannedUnit>& units) {
-  if (!method.has_hero_q()) return absl::OkStatus();
+  if (!ChangesBases(method)) return absl::OkStatus();
   const bool residual = RotatesResidual(method);
   std::vector<v1::PlannedUnit> quantized = std::move(units);
   units.clear();

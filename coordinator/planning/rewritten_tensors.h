@@ -8,6 +8,9 @@
 
 namespace heroq {
 
+// Whether a resolved method changes the bases of inputs, and so tensors besides the weights it quantizes.
+bool ChangesBases(const v1::MethodSpec& method);
+
 // Whether a resolved method rotates the residual stream of the whole model.
 bool RotatesResidual(const v1::MethodSpec& method);
 

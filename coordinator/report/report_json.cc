@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "coordinator/planning/method_description.h"
+#include "coordinator/planning/rewritten_tensors.h"
 #include "coordinator/planning/scheme_text.h"
 #include "coordinator/report/job_results.h"
 
@@ -201,7 +202,7 @@ std::string ReportJson(const JobRecord& job, const std::string& heroq_version) {
   json["definitions"] = Definitions();
   json["linears"] = std::move(linears);
   json["kept"] = std::move(kept);
-  if (plan.method().has_hero_q()) {
+  if (ChangesBases(plan.method())) {
     Json& transforms = json["transforms"] = Json::array();
     for (const v1::TransformReport* report : TransformReports(job)) transforms.push_back(Transform(*report));
   }

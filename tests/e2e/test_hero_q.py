@@ -27,18 +27,7 @@ def report_of(out):
 
 @pytest.fixture(scope="module")
 def uneven(tmp_path_factory):
-    """A model whose inputs have channels of very different size, as real ones do: something for D to even out."""
-    folder = tiny_llama.write_model(tmp_path_factory.mktemp("uneven") / "model")
-    tensors = load_file(folder / "model.safetensors")
-    generator = torch.Generator().manual_seed(3)
-    for name, tensor in tensors.items():
-        spread = torch.randn(len(tensor), generator=generator).mul(1.2).exp()
-        if name.endswith("layernorm.weight"):
-            tensors[name] = (tensor * spread).bfloat16()
-        elif "up_proj" in name or "v_proj" in name:
-            tensors[name] = (tensor * spread[:, None]).bfloat16()
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
+    return tiny_llama.write_uneven_model(tmp_path_factory.mktemp("uneven") / "model")
 
 
 @pytest.mark.parametrize("transform", ["fused", "none"])

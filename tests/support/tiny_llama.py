@@ -3,6 +3,7 @@ import json
 import pathlib
 
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -50,4 +51,19 @@ def write_model(directory, *, seed=0, dtype=torch.bfloat16, **overrides):
     model.to(dtype).save_pretrained(directory)
     write_tokenizer(directory, settings["vocab_size"])
     (directory / "chat_template.jinja").write_text("{% for message in messages %}{{ message.content }}{% endfor %}")
+    return directory
+
+
+def write_uneven_model(directory, dtype=torch.bfloat16):
+    """A model whose inputs have channels of very different size, as real ones do: something for a scale to even out."""
+    directory = write_model(directory, dtype=dtype)
+    tensors = load_file(directory / "model.safetensors")
+    generator = torch.Generator().manual_seed(3)
+    for name, tensor in tensors.items():
+        spread = torch.randn(len(tensor), generator=generator).mul(1.2).exp()
+        if name.endswith("layernorm.weight"):
+            tensors[name] = (tensor * spread).to(dtype)
+        elif "up_proj" in name or "v_proj" in name:
+            tensors[name] = (tensor * spread[:, None]).to(dtype)
+    save_file(tensors, directory / "model.safetensors", metadata={"format": "pt"})
     return directory

@@ -28,6 +28,15 @@ DashQOptions OptionsOf(const v1::DashQParameters& parameters) {
   return options;
 }
 
+absl::StatusOr<AwqOptions> OptionsOf(const v1::AwqParameters& parameters, absl::string_view field) {
+  AwqOptions options;
+  if (parameters.has_steps()) options.steps = parameters.steps();
+  if (parameters.has_scale_search()) options.scale_search = parameters.scale_search();
+  if (options.steps >= 1) return options;
+  return MakeError(Reason::kInvalidSpec,
+                   absl::StrCat(field, ".steps is ", options.steps, ", expected at least 1"));
+}
+
 absl::Status CheckDamping(const GptqOptions& options, absl::string_view field) {
   if (options.damping > 0 && options.damping <= 1) return absl::OkStatus();
   return MakeError(Reason::kInvalidSpec,
@@ -38,6 +47,8 @@ absl::StatusOr<HeroQOptions> OptionsOf(const v1::HeroQParameters& parameters, ui
   HeroQOptions options;
   if (parameters.has_rtn()) {
     options.base = OptionsOf(parameters.rtn());
+  } else if (parameters.has_awq()) {
+    HEROQ_ASSIGN_OR_RETURN(options.base, OptionsOf(parameters.awq(), "hero_q.awq"));
   } else {
     const GptqOptions gptq = OptionsOf(parameters.gptq());
     HEROQ_RETURN_IF_ERROR(CheckDamping(gptq, "hero_q.gptq"));
@@ -90,6 +101,8 @@ absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec, uint64
     }
     case v1::MethodSpec::kHeroQ:
       return OptionsOf(spec.hero_q(), seed);
+    case v1::MethodSpec::kAwq:
+      return OptionsOf(spec.awq(), "awq");
     default:
       break;
   }

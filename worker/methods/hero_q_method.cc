@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
+#include "worker/methods/awq_method.h"
 #include "worker/methods/damped_spectrum.h"
 #include "worker/methods/input_statistics.h"
 #include "worker/methods/unit_folding.h"
@@ -22,9 +23,20 @@ namespace {
 // The purpose of a RandomStream.
 constexpr uint64_t kHeadRotation = 2;
 
-std::unique_ptr<Method> MakeBase(const std::variant<GptqOptions, RtnOptions>& base) {
-  if (const auto* gptq = std::get_if<GptqOptions>(&base)) return std::make_unique<GptqMethod>(*gptq);
-  return std::make_unique<RtnMethod>(std::get<RtnOptions>(base));
+struct BaseMaker {
+  std::unique_ptr<Method> operator()(const GptqOptions& options) const {
+    return std::make_unique<GptqMethod>(options);
+  }
+  std::unique_ptr<Method> operator()(const RtnOptions& options) const {
+    return std::make_unique<RtnMethod>(options);
+  }
+  std::unique_ptr<Method> operator()(const AwqOptions& options) const { return MakeAwqMethod(options); }
+};
+
+std::unique_ptr<Method> MakeScorer(const HeroQOptions& options) {
+  // AWQ needs whole units; the linears of one input are rounded as it rounds them.
+  const auto* awq = std::get_if<AwqOptions>(&options.base);
+  return awq == nullptr ? std::visit(BaseMaker{}, options.base) : BaseMaker{}(RtnOptions{awq->scale_search});
 }
 
 // What each linear would have lost in the basis it came in, by name.
@@ -33,9 +45,9 @@ using EvidenceBefore = std::map<std::string, SpectralEvidence>;
 // Searches and folds the transforms of one unit.
 class UnitConditioner {
  public:
-  UnitConditioner(const HeroQOptions& options, const Method& base, const Cancellation& cancellation,
+  UnitConditioner(const HeroQOptions& options, const Method& scorer, const Cancellation& cancellation,
                   const Method::Progress& progress)
-      : options_(options), base_(base), cancellation_(cancellation), progress_(progress) {}
+      : options_(options), scorer_(scorer), cancellation_(cancellation), progress_(progress) {}
 
   absl::Status Run(UnitWork& work, std::vector<TransformOutcome>& outcomes, EvidenceBefore& before) const {
     // What reads an output first: a transform of the attention output changes the value projection, which is
@@ -67,7 +79,7 @@ class UnitConditioner {
 
   absl::Status Condition(LinearInput input, UnitWork& work, TransformOutcome& outcome,
                          EvidenceBefore& before) const {
-    const TransformScore score(work, input, options_.score_rows, base_, cancellation_);
+    const TransformScore score(work, input, options_.score_rows, scorer_, cancellation_);
     const at::Tensor diagonal =
         input == LinearInput::kAttentionOut
             ? ShareOverQueryHeads(score.diagonal(), work.geometry.heads, work.geometry.value_heads)
@@ -139,7 +151,7 @@ class UnitConditioner {
     const at::Tensor initial =
         best.rotation.expand({work.geometry.value_heads * per_head, size, size}).contiguous();
     RotationOptions learning = options_.learning;
-    if (std::holds_alternative<RtnOptions>(options_.base)) learning.metric = ErrorMetric::kOutput;
+    if (!std::holds_alternative<GptqOptions>(options_.base)) learning.metric = ErrorMetric::kOutput;
     HEROQ_ASSIGN_OR_RETURN(const LearnedRotation learned,
                            LearnRotations(problem, initial, learning, cancellation_));
     InputTransform candidate = best;
@@ -193,7 +205,7 @@ class UnitConditioner {
   }
 
   const HeroQOptions& options_;
-  const Method& base_;
+  const Method& scorer_;
   const Cancellation& cancellation_;
   const Method::Progress& progress_;
 };
@@ -201,7 +213,9 @@ class UnitConditioner {
 }  // namespace
 
 HeroQMethod::HeroQMethod(HeroQOptions options)
-    : options_(std::move(options)), base_(MakeBase(options_.base)) {}
+    : options_(std::move(options)),
+      base_(std::visit(BaseMaker{}, options_.base)),
+      scorer_(MakeScorer(options_)) {}
 
 absl::StatusOr<QuantizedUnit> HeroQMethod::Quantize(const UnitWork& work, const Cancellation& cancellation,
                                                     const Progress& progress) const {
@@ -210,14 +224,15 @@ absl::StatusOr<QuantizedUnit> HeroQMethod::Quantize(const UnitWork& work, const 
     std::vector<TransformOutcome> outcomes;
     EvidenceBefore before;
     HEROQ_RETURN_IF_ERROR(
-        UnitConditioner(options_, *base_, cancellation, progress).Run(transformed, outcomes, before));
+        UnitConditioner(options_, *scorer_, cancellation, progress).Run(transformed, outcomes, before));
     HEROQ_ASSIGN_OR_RETURN(QuantizedUnit unit, base_->Quantize(transformed, cancellation, progress));
     for (size_t i = 0; i < unit.outcomes.size(); ++i) {
       const auto found = before.find(transformed.linears[i].name);
       if (found != before.end()) unit.outcomes[i].evidence_before = found->second;
     }
-    unit.transformed = std::move(transformed);
-    unit.transforms = std::move(outcomes);
+    // A base may have changed the unit further.
+    if (!unit.transformed.has_value()) unit.transformed = std::move(transformed);
+    unit.transforms.insert(unit.transforms.begin(), outcomes.begin(), outcomes.end());
     return unit;
   });
 }

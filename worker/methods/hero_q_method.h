@@ -4,6 +4,7 @@
 #include <memory>
 #include <variant>
 
+#include "worker/methods/awq_options.h"
 #include "worker/methods/gptq_method.h"
 #include "worker/methods/method.h"
 #include "worker/methods/rtn_method.h"
@@ -25,7 +26,8 @@ struct HeroQOptions {
   // Of the channels of a value head.
   enum class Rotation { kNone, kHadamard, kRandom, kLearned };
 
-  std::variant<GptqOptions, RtnOptions> base;
+  // What quantizes in the new basis. AWQ scales that basis once more; candidates are scored by its rounding.
+  std::variant<GptqOptions, RtnOptions, AwqOptions> base;
   Placement placement = Placement::kFused;
   Rotation rotation = Rotation::kHadamard;
   RotationOptions learning;  // of kLearned, which begins as kHadamard
@@ -48,6 +50,7 @@ class HeroQMethod : public Method {
  private:
   const HeroQOptions options_;
   const std::unique_ptr<Method> base_;
+  const std::unique_ptr<Method> scorer_;
 };
 
 }  // namespace heroq

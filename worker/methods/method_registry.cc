@@ -1,5 +1,7 @@
 #include "worker/methods/method_registry.h"
 
+#include "worker/methods/awq_method.h"
+
 namespace heroq {
 namespace {
 
@@ -16,6 +18,7 @@ struct Maker {
   std::unique_ptr<Method> operator()(const HeroQOptions& options) const {
     return std::make_unique<HeroQMethod>(options);
   }
+  std::unique_ptr<Method> operator()(const AwqOptions& options) const { return MakeAwqMethod(options); }
 };
 
 }  // namespace

@@ -52,6 +52,16 @@ TEST(JobFlagsTest, TransformFlagsAreOfHeroQAndItsBaseTakesItsOwn) {
              "model { location { root: 'local' path: 'home/u/m' } }"
              "output { location { root: 'local' path: 'home/u/out' } }"
              "method { hero_q { rtn { scale_search: false } rotation_steps: 9 } }");
+  ExpectSpec({"m", "--output", "out", "--method", "hero-q", "--base", "awq", "--scale-steps", "9"},
+             "model { location { root: 'local' path: 'home/u/m' } }"
+             "output { location { root: 'local' path: 'home/u/out' } }"
+             "method { hero_q { awq { steps: 9 } } }");
+  ExpectSpec({"m", "--output", "out", "--method", "awq", "--scale-search", "off"},
+             "model { location { root: 'local' path: 'home/u/m' } }"
+             "output { location { root: 'local' path: 'home/u/out' } }"
+             "method { awq { scale_search: false } }");
+  EXPECT_EQ(SpecFor({"m", "--output", "out", "--method", "awq", "--base", "rtn"}).status().message(),
+            "--base rtn has no meaning for --method awq");
   EXPECT_EQ(SpecFor({"m", "--output", "out", "--tier", "best"}).status().message(),
             "--tier has no meaning for --method gptq");
   EXPECT_EQ(SpecFor({"m", "--output", "out", "--method", "hero-q", "--base", "rtn", "--damping", "0.1"})

@@ -41,6 +41,19 @@ TEST(MethodParametersTest, ATierSaysEverythingThatWasLeftOpen) {
   EXPECT_EQ(Resolved(v1::TIER_BEST).rotation_steps(), 200);
 }
 
+TEST(MethodParametersTest, AwqIsResolvedByItselfAndAsABase) {
+  v1::MethodSpec method;
+  method.mutable_awq();
+  ResolveMethod(method);
+  EXPECT_EQ(method.awq().steps(), 20);
+  EXPECT_TRUE(method.awq().scale_search());
+  method.mutable_hero_q()->mutable_awq()->set_steps(5);
+  ResolveMethod(method);
+  EXPECT_EQ(method.hero_q().awq().steps(), 5);
+  EXPECT_TRUE(method.hero_q().awq().scale_search());
+  EXPECT_FALSE(method.hero_q().has_gptq());
+}
+
 TEST(MethodParametersTest, WhatIsGivenIsKept) {
   v1::MethodSpec method;
   v1::HeroQParameters& hero_q = *method.mutable_hero_q();
@@ -69,7 +82,9 @@ TEST(MethodParametersTest, ValuesOutsideTheirRangeAreNamed) {
   hero_q.clear_alphas();
   hero_q.mutable_gptq()->set_damping(2);
   EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.gptq.damping is 2"));
-  hero_q.clear_gptq();
+  hero_q.mutable_awq()->set_steps(0);
+  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.awq.steps is 0, expected 1 to 100"));
+  hero_q.clear_awq();
   hero_q.set_rotation(v1::ROTATION_HADAMARD);
   hero_q.set_rotation_steps(10);
   EXPECT_THAT(WhatIsWrong(hero_q),

@@ -42,6 +42,23 @@ TEST(MethodProtoTest, SetParametersAreTaken) {
   EXPECT_TRUE(dash_q.damped);
 }
 
+TEST(MethodProtoTest, AwqIsAMethodAndABase) {
+  v1::MethodSpec spec;
+  spec.mutable_awq();
+  EXPECT_EQ(std::get<AwqOptions>(MethodOptionsOf(spec, 0).value()).steps, 20);
+  EXPECT_TRUE(std::get<AwqOptions>(MethodOptionsOf(spec, 0).value()).scale_search);
+  spec.mutable_awq()->set_steps(0);
+  EXPECT_TRUE(HasReason(MethodOptionsOf(spec, 0).status(), Reason::kInvalidSpec));
+  v1::HeroQParameters& hero_q = *spec.mutable_hero_q();
+  hero_q.add_alphas(0);
+  hero_q.set_score_rows(1);
+  hero_q.mutable_awq()->set_steps(3);
+  hero_q.mutable_awq()->set_scale_search(false);
+  const HeroQOptions options = std::get<HeroQOptions>(MethodOptionsOf(spec, 0).value());
+  EXPECT_EQ(std::get<AwqOptions>(options.base).steps, 3);
+  EXPECT_FALSE(std::get<AwqOptions>(options.base).scale_search);
+}
+
 TEST(MethodProtoTest, DampingOutsideItsRangeIsRefused) {
   for (const double damping : {0.0, -0.1, 1.5, std::nan("")}) {
     v1::MethodSpec spec;
