@@ -12,8 +12,7 @@ for preset in ${1:-asan-ubsan tsan}; do
   cmake --preset "$preset" -DHEROQ_TORCH_DIR="$HEROQ_CACHE/libtorch" >/dev/null
   cmake --build --preset "$preset" -j "$(nproc)"
   # LibTorch and gRPC keep process-lifetime allocations; their own code is not instrumented. Tests ask for more memory
-  # than there is. Six programs that talk through gRPC still fail under ThreadSanitizer: what the system's gRPC orders
-  # between threads is not seen.
+  # than there is. What the system's abseil and gRPC order between threads is said in tests/support/tsan_*.cc.
   ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
     TSAN_OPTIONS="halt_on_error=1 allocator_may_return_null=1 ignore_noninstrumented_modules=1 suppressions='$PWD/tests/support/tsan.supp'" \
     ctest --preset "$preset" -LE oracle -j "$(nproc)"

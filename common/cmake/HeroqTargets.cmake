@@ -22,11 +22,11 @@ function(_heroq_options target)
   endif()
 endfunction()
 
-# Programs under ThreadSanitizer bring what it needs to know of abseil's locks.
+# Programs under ThreadSanitizer bring what it needs to know of abseil's locks and gRPC's queues.
 function(_heroq_program target)
   _heroq_options(${target})
   if(HEROQ_SANITIZER STREQUAL "thread")
-    target_sources(${target} PRIVATE $<TARGET_OBJECTS:heroq_tsan_mutex>)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:heroq_tsan_mutex> $<TARGET_OBJECTS:heroq_tsan_grpc>)
     target_link_libraries(${target} PRIVATE absl::synchronization ${CMAKE_DL_LIBS})
   endif()
 endfunction()

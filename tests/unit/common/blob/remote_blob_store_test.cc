@@ -109,11 +109,23 @@ class FaultyBlobService final : public v1::BlobService::Service {
   bool stored_by_another_meanwhile = false;
 };
 
+// The service under its lock, for as long as the statement that asked for it.
+class LockedService {
+ public:
+  explicit LockedService(FaultyBlobService& service) : service_(service), lock_(&service.mutex_) {}
+  FaultyBlobService* operator->() { return &service_; }
+
+ private:
+  FaultyBlobService& service_;
+  absl::MutexLock lock_;
+};
+
 class RemoteBlobStoreTest : public ::testing::Test {
  protected:
   // 95 bytes: ten chunks of 10, the last one short.
   const std::string bytes_ = std::string(40, 'a') + std::string(40, 'b') + std::string(15, 'c');
   const Digest digest_ = DigestOf(bytes_);
+  LockedService service() { return LockedService(service_); }
   FaultyBlobService service_;
   TestServer server_{{&service_}};
   RecordingSleeper sleeper_;
@@ -132,70 +144,70 @@ class RemoteBlobStoreTest : public ::testing::Test {
 
 TEST_F(RemoteBlobStoreTest, PutThenGetGivesTheSameBytes) {
   EXPECT_EQ(*store_.Put(bytes_, Durability::kVolatile), digest_);
-  EXPECT_EQ(service_.blobs.at(digest_.sha256), bytes_);
-  EXPECT_EQ(service_.headers.at(0).token().lease_id(), "lease-7");
-  EXPECT_TRUE(service_.headers.at(0).may_be_lost());
+  EXPECT_EQ(service()->blobs.at(digest_.sha256), bytes_);
+  EXPECT_EQ(service()->headers.at(0).token().lease_id(), "lease-7");
+  EXPECT_TRUE(service()->headers.at(0).may_be_lost());
   EXPECT_EQ(*store_.Get(digest_), bytes_);
   EXPECT_EQ(*store_.Put("", Durability::kDurable), DigestOf(""));
-  EXPECT_FALSE(service_.headers.at(1).may_be_lost());
+  EXPECT_FALSE(service()->headers.at(1).may_be_lost());
   EXPECT_EQ(*store_.Get(DigestOf("")), "");
   EXPECT_THAT(sleeper_.slept(), IsEmpty());
 }
 
 TEST_F(RemoteBlobStoreTest, BrokenUploadGoesOnWhereItStopped) {
-  service_.break_writes_after_chunks = 4;
+  service()->break_writes_after_chunks = 4;
   EXPECT_EQ(*store_.Put(bytes_, Durability::kDurable), digest_);
-  EXPECT_EQ(service_.blobs.at(digest_.sha256), bytes_);
-  ASSERT_EQ(service_.headers.size(), 2u);
-  EXPECT_EQ(service_.headers[1].write_offset(), 40);
+  EXPECT_EQ(service()->blobs.at(digest_.sha256), bytes_);
+  ASSERT_EQ(service()->headers.size(), 2u);
+  EXPECT_EQ(service()->headers[1].write_offset(), 40);
 }
 
 TEST_F(RemoteBlobStoreTest, UploadGoesOnAfterBytesOfAnEarlierOne) {
-  service_.uploads[digest_.sha256] = bytes_.substr(0, 70);
+  service()->uploads[digest_.sha256] = bytes_.substr(0, 70);
   EXPECT_EQ(*store_.Put(bytes_, Durability::kDurable), digest_);
-  EXPECT_EQ(service_.blobs.at(digest_.sha256), bytes_);
-  EXPECT_EQ(service_.headers.back().write_offset(), 70);
+  EXPECT_EQ(service()->blobs.at(digest_.sha256), bytes_);
+  EXPECT_EQ(service()->headers.back().write_offset(), 70);
   EXPECT_THAT(sleeper_.slept(), IsEmpty());
 }
 
 TEST_F(RemoteBlobStoreTest, BlobThatIsThereIsNotSentAgain) {
-  service_.blobs[digest_.sha256] = bytes_;
+  service()->blobs[digest_.sha256] = bytes_;
   EXPECT_EQ(*store_.Put(bytes_, Durability::kDurable), digest_);
-  EXPECT_EQ(service_.uploads[digest_.sha256], "");
+  EXPECT_EQ(service()->uploads[digest_.sha256], "");
 }
 
 TEST_F(RemoteBlobStoreTest, StaleTokenIsNotRetried) {
-  service_.refusal = MakeError(Reason::kStaleAttempt, "lease is over");
+  service()->refusal = MakeError(Reason::kStaleAttempt, "lease is over");
   EXPECT_TRUE(HasReason(store_.Put(bytes_, Durability::kDurable).status(), Reason::kStaleAttempt));
-  EXPECT_EQ(service_.headers.size(), 1u);
+  EXPECT_EQ(service()->headers.size(), 1u);
 }
 
 TEST_F(RemoteBlobStoreTest, AttemptsWithoutProgressAreSpent) {
-  service_.refusal = MakeError(Reason::kUnavailable, "down");
+  service()->refusal = MakeError(Reason::kUnavailable, "down");
   EXPECT_TRUE(HasReason(store_.Put(bytes_, Durability::kDurable).status(), Reason::kUnavailable));
-  EXPECT_EQ(service_.headers.size(), 3u);
+  EXPECT_EQ(service()->headers.size(), 3u);
 }
 
 TEST_F(RemoteBlobStoreTest, BrokenDownloadGoesOnWhereItStopped) {
-  service_.blobs[digest_.sha256] = bytes_;
-  service_.break_reads_after_chunks = 3;
+  service()->blobs[digest_.sha256] = bytes_;
+  service()->break_reads_after_chunks = 3;
   EXPECT_EQ(*store_.Get(digest_), bytes_);
-  EXPECT_THAT(service_.read_offsets, ElementsAre(0, 30));
+  EXPECT_THAT(service()->read_offsets, ElementsAre(0, 30));
 }
 
 TEST_F(RemoteBlobStoreTest, BitFlipOnTheWireIsReadAgain) {
-  service_.blobs[digest_.sha256] = bytes_;
-  service_.flip_bit_of_chunk = 2;
+  service()->blobs[digest_.sha256] = bytes_;
+  service()->flip_bit_of_chunk = 2;
   EXPECT_EQ(*store_.Get(digest_), bytes_);
   // From the bad chunk on: its CRC32C gives it away, not the SHA-256 at the end.
-  EXPECT_THAT(service_.read_offsets, ElementsAre(0, 20));
+  EXPECT_THAT(service()->read_offsets, ElementsAre(0, 20));
 }
 
 TEST_F(RemoteBlobStoreTest, WrongBytesThatStayWrongAreCorrupt) {
-  service_.blobs[digest_.sha256] = std::string(95, 'x');
+  service()->blobs[digest_.sha256] = std::string(95, 'x');
   EXPECT_TRUE(HasReason(store_.Get(digest_).status(), Reason::kBlobCorrupt));
-  EXPECT_THAT(service_.read_offsets, ElementsAre(0, 0, 0));
-  service_.blobs[digest_.sha256] = bytes_ + "more";
+  EXPECT_THAT(service()->read_offsets, ElementsAre(0, 0, 0));
+  service()->blobs[digest_.sha256] = bytes_ + "more";
   EXPECT_TRUE(HasReason(store_.Get(digest_).status(), Reason::kBlobCorrupt));
 }
 
@@ -206,20 +218,20 @@ TEST_F(RemoteBlobStoreTest, MissingBlobIsNamed) {
 
 TEST_F(RemoteBlobStoreTest, BrokenUploadOfWhatIsThereByNowIsAskedToLastOnlyIfItMust) {
   for (const Durability durability : {Durability::kVolatile, Durability::kDurable}) {
-    service_.blobs.clear();
-    service_.uploads.clear();
-    service_.headers.clear();
-    service_.break_writes_after_chunks = 3;
-    service_.stored_by_another_meanwhile = true;
+    service()->blobs.clear();
+    service()->uploads.clear();
+    service()->headers.clear();
+    service()->break_writes_after_chunks = 3;
+    service()->stored_by_another_meanwhile = true;
     EXPECT_EQ(*store_.Put(bytes_, durability), digest_);
-    ASSERT_EQ(service_.headers.size(), durability == Durability::kDurable ? 2u : 1u);
-    EXPECT_EQ(service_.headers.back().may_be_lost(), durability == Durability::kVolatile);
+    ASSERT_EQ(service()->headers.size(), durability == Durability::kDurable ? 2u : 1u);
+    EXPECT_EQ(service()->headers.back().may_be_lost(), durability == Durability::kVolatile);
   }
 }
 
 TEST_F(RemoteBlobStoreTest, FindMissingRetriesAndKeepsTheOrder) {
-  service_.failures_to_find = 2;
-  service_.blobs[digest_.sha256] = bytes_;
+  service()->failures_to_find = 2;
+  service()->blobs[digest_.sha256] = bytes_;
   const Digest a = DigestOf("a"), b = DigestOf("b");
   EXPECT_THAT(*store_.FindMissing({b, digest_, a}), ElementsAre(b, a));
   EXPECT_TRUE(*store_.Contains(digest_));
@@ -230,7 +242,7 @@ TEST_F(RemoteBlobStoreTest, CancelledStoreDoesNothing) {
   cancellation_.Cancel();
   EXPECT_TRUE(HasReason(store_.Put(bytes_, Durability::kDurable).status(), Reason::kCancelled));
   EXPECT_TRUE(HasReason(store_.Get(digest_).status(), Reason::kCancelled));
-  EXPECT_THAT(service_.headers, IsEmpty());
+  EXPECT_THAT(service()->headers, IsEmpty());
 }
 
 }  // namespace
