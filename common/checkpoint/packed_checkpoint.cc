@@ -6,7 +6,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "common/checkpoint/strict_json.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -15,13 +14,6 @@ namespace heroq {
 namespace {
 
 using Json = nlohmann::json;
-
-// A name, or "re:" and a pattern that matches from the name's start.
-absl::StatusOr<NamePattern> ParsePattern(const std::string& text, const QuantizationFields& fields) {
-  absl::string_view expression = text;
-  if (!absl::ConsumePrefix(&expression, "re:")) return NamePattern{text, nullptr};
-  return ParseRegex(text, std::string(expression), "targets", fields);
-}
 
 // Before version 0.17 codes never crossed words.
 bool PacksAcrossWords(const Json& config) {
@@ -98,20 +90,6 @@ absl::StatusOr<LinearStorage> ParseStorage(const Json& config, const Json& group
   return storage;
 }
 
-absl::StatusOr<std::vector<NamePattern>> ParsePatterns(const Json& list, const std::string& field,
-                                                       const QuantizationFields& fields) {
-  std::vector<NamePattern> patterns;
-  if (!list.is_array()) return fields.Unsupported(field, list.dump());
-  if (list.size() > kMaxNamePatterns)
-    return fields.Unsupported(field, absl::StrCat("a list of ", list.size()));
-  for (const Json& entry : list) {
-    if (!entry.is_string()) return fields.Unsupported(field, list.dump());
-    HEROQ_ASSIGN_OR_RETURN(NamePattern pattern, ParsePattern(entry.get<std::string>(), fields));
-    patterns.push_back(std::move(pattern));
-  }
-  return patterns;
-}
-
 absl::Status CheckWholeConfig(const Json& config, const QuantizationFields& fields, PackedScope scope) {
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "quant_method", {"\"compressed-tensors\""}));
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "quantization_status", {"\"compressed\""}));
@@ -122,11 +100,6 @@ absl::Status CheckWholeConfig(const Json& config, const QuantizationFields& fiel
   const Json sparsity = config.value("sparsity_config", Json::object());
   if (!sparsity.is_null() && !(sparsity.is_object() && sparsity.value("format", Json("dense")) == "dense")) {
     return fields.Unsupported("sparsity_config", sparsity.dump());
-  }
-  const Json transforms = config.value("transform_config", Json::object());
-  if (!transforms.is_null() &&
-      !(transforms.is_object() && transforms.value("config_groups", Json::object()).empty())) {
-    return fields.Unsupported("transform_config", "not empty");
   }
   return absl::OkStatus();
 }
@@ -144,8 +117,10 @@ absl::StatusOr<std::optional<PackedCheckpoint>> PackedCheckpoint::Parse(absl::st
   HEROQ_RETURN_IF_ERROR(CheckWholeConfig(config, fields, scope));
 
   PackedCheckpoint checkpoint;
+  HEROQ_ASSIGN_OR_RETURN(checkpoint.online_,
+                         OnlineTransforms::Parse(config.value("transform_config", Json(nullptr)), fields));
   HEROQ_ASSIGN_OR_RETURN(checkpoint.ignored_,
-                         ParsePatterns(config.value("ignore", Json::array()), "ignore", fields));
+                         ParseTargets(config.value("ignore", Json::array()), "ignore", fields));
   const Json groups = config.value("config_groups", Json(nullptr));
   if (!groups.is_object()) return fields.Unsupported("config_groups", groups.dump());
   for (const auto& [name, group] : groups.items()) {
@@ -153,16 +128,14 @@ absl::StatusOr<std::optional<PackedCheckpoint>> PackedCheckpoint::Parse(absl::st
     if (!group.is_object()) return fields.Unsupported(prefix, group.dump());
     HEROQ_ASSIGN_OR_RETURN(const LinearStorage storage, ParseStorage(config, group, prefix, fields, scope));
     HEROQ_ASSIGN_OR_RETURN(std::vector<NamePattern> patterns,
-                           ParsePatterns(group.value("targets", Json(nullptr)), prefix + "targets", fields));
+                           ParseTargets(group.value("targets", Json(nullptr)), prefix + "targets", fields));
     for (NamePattern& pattern : patterns) checkpoint.targets_.push_back({std::move(pattern), storage});
   }
   return checkpoint;
 }
 
 std::optional<LinearStorage> PackedCheckpoint::StorageOf(const std::string& name) const {
-  const auto covers = [&](const NamePattern& pattern) {
-    return pattern.text == "Linear" || pattern.Matches(name);
-  };
+  const auto covers = [&](const NamePattern& pattern) { return pattern.CoversLinear(name); };
   if (std::any_of(ignored_.begin(), ignored_.end(), covers)) return std::nullopt;
   const Target* best = nullptr;
   // Names before patterns before the class; among patterns the first in text order.

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/checkpoint/linear_storage.h"
+#include "common/checkpoint/online_transforms.h"
 #include "common/checkpoint/quantization_fields.h"
 #include "common/quant/quant_scheme.h"
 
@@ -21,8 +22,9 @@ enum class PackedScope {
 };
 
 // How the quantization_config of a compressed-tensors checkpoint says its linears are stored. Understands
-// integer weights of 2 to 8 bits per group or channel without transforms, in the formats of the scope;
-// anything else is UNSUPPORTED, naming the field: a checkpoint understood in part would be computed wrongly.
+// integer weights of 2 to 8 bits per group or channel in the formats of the scope, and the transforms of
+// OnlineTransforms; anything else is UNSUPPORTED, naming the field: a checkpoint understood in part would be
+// computed wrongly.
 // Immutable, thread-safe.
 class PackedCheckpoint {
  public:
@@ -36,6 +38,8 @@ class PackedCheckpoint {
   std::optional<LinearStorage> StorageOf(const std::string& name) const;
   // Its scheme; scale_type is unset: the file says it.
   std::optional<QuantScheme> SchemeOf(const std::string& name) const;
+  // What loaders do to inputs at run time; of dense linears too.
+  const OnlineTransforms& online_transforms() const { return online_; }
 
  private:
   struct Target {
@@ -45,6 +49,7 @@ class PackedCheckpoint {
 
   std::vector<Target> targets_;
   std::vector<NamePattern> ignored_;
+  OnlineTransforms online_;
 };
 
 }  // namespace heroq

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/checkpoint/strict_json.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -77,6 +78,26 @@ absl::StatusOr<NamePattern> ParseRegex(const std::string& text, const std::strin
   auto regex = std::make_shared<const re2::RE2>(expression, options);
   if (!regex->ok()) return fields.Unsupported(field, absl::StrCat("\"", text, "\" (", regex->error(), ")"));
   return NamePattern{text, std::move(regex)};
+}
+
+absl::StatusOr<std::vector<NamePattern>> ParseTargets(const Json& list, const std::string& field,
+                                                      const QuantizationFields& fields) {
+  std::vector<NamePattern> patterns;
+  if (!list.is_array()) return fields.Unsupported(field, list.dump());
+  if (list.size() > kMaxNamePatterns)
+    return fields.Unsupported(field, absl::StrCat("a list of ", list.size()));
+  for (const Json& entry : list) {
+    if (!entry.is_string()) return fields.Unsupported(field, list.dump());
+    const std::string text = entry.get<std::string>();
+    absl::string_view expression = text;
+    if (!absl::ConsumePrefix(&expression, "re:")) {
+      patterns.push_back({text, nullptr});
+      continue;
+    }
+    HEROQ_ASSIGN_OR_RETURN(NamePattern pattern, ParseRegex(text, std::string(expression), "targets", fields));
+    patterns.push_back(std::move(pattern));
+  }
+  return patterns;
 }
 
 }  // namespace heroq

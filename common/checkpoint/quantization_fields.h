@@ -45,11 +45,17 @@ struct NamePattern {
   std::shared_ptr<const re2::RE2> regex;  // null: a name
 
   bool Matches(const std::string& name) const;
+  // Also by its class, "Linear".
+  bool CoversLinear(const std::string& name) const { return text == "Linear" || Matches(name); }
 };
 
 // A pattern of `expression`; `text` is what the file says. Patterns are RE2's: look-around and back
 // references are UNSUPPORTED.
 absl::StatusOr<NamePattern> ParseRegex(const std::string& text, const std::string& expression,
                                        const std::string& field, const QuantizationFields& fields);
+
+// A list of modules as compressed-tensors writes it: names, or "re:" and a pattern.
+absl::StatusOr<std::vector<NamePattern>> ParseTargets(const nlohmann::json& list, const std::string& field,
+                                                      const QuantizationFields& fields);
 
 }  // namespace heroq

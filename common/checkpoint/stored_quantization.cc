@@ -78,4 +78,10 @@ std::optional<LinearStorage> StoredQuantization::StorageOf(const std::string& na
   return std::visit([&](const auto& config) { return config.StorageOf(name); }, config_);
 }
 
+const OnlineTransforms& StoredQuantization::online_transforms() const {
+  static const OnlineTransforms& none = *new OnlineTransforms;
+  const auto* packed = std::get_if<PackedCheckpoint>(&config_);
+  return packed != nullptr ? packed->online_transforms() : none;
+}
+
 }  // namespace heroq

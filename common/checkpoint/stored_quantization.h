@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "common/checkpoint/gptq_config.h"
 #include "common/checkpoint/linear_storage.h"
+#include "common/checkpoint/online_transforms.h"
 #include "common/checkpoint/packed_checkpoint.h"
 #include "common/file/file_system.h"
 
@@ -28,6 +29,8 @@ class StoredQuantization {
   std::optional<LinearStorage> StorageOf(const std::string& name) const;
   // "compressed-tensors", "gptq" or "auto-round".
   const std::string& method() const { return method_; }
+  // What loaders do to inputs at run time.
+  const OnlineTransforms& online_transforms() const;
 
  private:
   std::string method_;

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "coordinator/assembly/card_usage.h"
 #include "coordinator/planning/scheme_text.h"
 #include "coordinator/report/job_results.h"
 #include "re2/re2.h"
@@ -57,12 +58,15 @@ std::string Text(const v1::AwqParameters& awq) {
 }
 
 std::string Text(const v1::HeroQParameters& hero_q) {
+  const std::string base = hero_q.has_rtn()   ? Text(hero_q.rtn())
+                           : hero_q.has_awq() ? Text(hero_q.awq())
+                                              : Text(hero_q.gptq());
+  if (hero_q.transform() == v1::TRANSFORM_ONLINE && hero_q.rotation() != v1::ROTATION_NONE) {
+    return absl::StrCat("HeRo-Q, norms and projections scaled, inputs rotated at run time, then ", base);
+  }
   const bool fused = hero_q.transform() == v1::TRANSFORM_FUSED;
   return absl::StrCat("HeRo-Q, ", fused ? "residual stream rotated" : "norms and projections scaled",
-                      " (folded into the weights, nothing to do at run time), then ",
-                      hero_q.has_rtn()   ? Text(hero_q.rtn())
-                      : hero_q.has_awq() ? Text(hero_q.awq())
-                                         : Text(hero_q.gptq()));
+                      " (folded into the weights, nothing to do at run time), then ", base);
 }
 
 std::string MethodText(const v1::MethodSpec& method) {
@@ -112,16 +116,10 @@ std::string ModelCard(const JobRecord& job, const std::string& config_json,
     absl::StrAppend(&card, "| calibration | ", plan.calibration().samples(), " sequences of ",
                     plan.calibration().sequence_length(), " tokens |\n");
   }
-  absl::StrAppend(
-      &card, Measurements(job),
-      "\n`report/report.json` has the numbers of every layer, `MANIFEST.json` the "
-      "digest of every file.\n\n## Use\n\n```python\nfrom transformers import AutoModelForCausalLM, "
-      "AutoTokenizer\n\n"
-      "model = AutoModelForCausalLM.from_pretrained(\"PATH\", dtype=\"auto\")\n"
-      "tokenizer = AutoTokenizer.from_pretrained(\"PATH\")\n```\n\ntransformers needs the package "
-      "`compressed-tensors` 0.17 or newer. `vllm serve PATH` serves the checkpoint where vLLM has a kernel "
-      "for "
-      "its scheme.\n");
+  absl::StrAppend(&card, Measurements(job),
+                  "\n`report/report.json` has the numbers of every layer, `MANIFEST.json` the "
+                  "digest of every file.\n\n",
+                  CardUsage(plan));
   return card;
 }
 

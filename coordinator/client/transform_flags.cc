@@ -32,16 +32,18 @@ Enum ParseEnum(absl::string_view prefix, const std::string& text, bool (*parse)(
 
 void AddTransformFlags(CLI::App& command, TransformFlags& flags) {
   command
-      .add_option(
-          "--transform", flags.transform,
-          "hero-q: fused (default) rotates the whole model, none only scales it and rotates value heads; "
-          "every loader takes both")
-      ->type_name("fused|none")
-      ->check(CLI::IsMember({"fused", "none"}))
+      .add_option("--transform", flags.transform,
+                  "hero-q: fused (default) rotates the whole model, none only scales it and rotates value "
+                  "heads, every "
+                  "loader takes both; online leaves rotations to vLLM, and transformers ignores them")
+      ->type_name("fused|none|online")
+      ->check(CLI::IsMember({"fused", "none", "online"}))
       ->group(kGroup);
   command
       .add_option("--rotation", flags.rotation,
-                  "hero-q: rotation of value heads; default learned, hadamard in tier fast")
+                  "hero-q: rotation of value heads, of every input with online; default learned, hadamard in "
+                  "tier fast "
+                  "and with online")
       ->type_name("none|hadamard|random|learned")
       ->check(CLI::IsMember({"none", "hadamard", "random", "learned"}))
       ->group(kGroup);

@@ -54,7 +54,8 @@ void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
     CheckCount(hero_q.score_rows(), kMaxScoreRows, "method.hero_q.score_rows", violations);
   }
   const bool learned =
-      hero_q.rotation() == v1::ROTATION_UNSPECIFIED || hero_q.rotation() == v1::ROTATION_LEARNED;
+      hero_q.rotation() == v1::ROTATION_LEARNED ||
+      (hero_q.rotation() == v1::ROTATION_UNSPECIFIED && hero_q.transform() != v1::TRANSFORM_ONLINE);
   if (hero_q.rotation_steps() != 0) {
     CheckCount(hero_q.rotation_steps(), kMaxRotationSteps, "method.hero_q.rotation_steps", violations);
     if (!learned) {
@@ -78,7 +79,7 @@ void CheckAvailable(const v1::MethodSpec& method, SpecViolations& violations) {
   refuse(method.has_arhq(), "method.arhq");
   refuse(method.dash_q().float_offset(), "method.dash_q.float_offset");
   refuse(method.hero_q().exact(), "method.hero_q.exact");
-  refuse(method.hero_q().transform() > v1::TRANSFORM_NONE, "method.hero_q.transform");
+  refuse(method.hero_q().transform() > v1::TRANSFORM_ONLINE, "method.hero_q.transform");
 }
 
 void ResolveGptq(v1::GptqParameters& gptq) {
@@ -122,7 +123,10 @@ void ResolveHeroQ(v1::HeroQParameters& hero_q) {
   if (hero_q.transform() == v1::TRANSFORM_UNSPECIFIED) hero_q.set_transform(v1::TRANSFORM_FUSED);
   if (hero_q.tier() == v1::TIER_UNSPECIFIED) hero_q.set_tier(v1::TIER_BALANCED);
   const TierDefaults defaults = DefaultsOf(hero_q.tier());
-  if (hero_q.rotation() == v1::ROTATION_UNSPECIFIED) hero_q.set_rotation(defaults.rotation);
+  if (hero_q.rotation() == v1::ROTATION_UNSPECIFIED) {
+    const bool online = hero_q.transform() == v1::TRANSFORM_ONLINE;
+    hero_q.set_rotation(online ? v1::ROTATION_HADAMARD : defaults.rotation);
+  }
   if (!hero_q.has_alpha_refinement())
     hero_q.set_alpha_refinement(hero_q.alphas_size() > 0 ? 0 : defaults.refinement);
   if (hero_q.alphas_size() == 0)

@@ -76,11 +76,14 @@ absl::StatusOr<std::vector<Piece>> PiecesInModelOrder(const InspectedModel& mode
     const auto found = changed.find(name);
     if (found != changed.end()) {
       pieces.push_back(std::move(found->second));
+      changed.erase(found);
     } else {
       HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, model.tensors->Find(name));
       pieces.push_back(CopiedPiece(entry.info));
     }
   }
+  // What the architecture does not have: rotations that are left to loaders.
+  for (auto& [name, piece] : changed) pieces.push_back(std::move(piece));
   return pieces;
 }
 

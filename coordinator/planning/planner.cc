@@ -12,6 +12,7 @@
 #include "coordinator/planning/cost_model.h"
 #include "coordinator/planning/job_validation.h"
 #include "coordinator/planning/model_inspection.h"
+#include "coordinator/planning/online_rotations.h"
 #include "coordinator/planning/output_check.h"
 #include "coordinator/planning/plan_builder.h"
 #include "coordinator/planning/quantization_config.h"
@@ -70,6 +71,12 @@ absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& mod
     const int64_t bytes = published.vocab_size * published.hidden_size * SizeOf(published.dtype);
     plan.add_warnings(absl::StrCat("the rotated model needs a head apart from its embedding, which adds ",
                                    bytes, " bytes; transform none does not"));
+  }
+  if (RotatesOnline(spec.method())) {
+    plan.add_warnings(
+        "linear inputs are rotated at run time: vLLM does that, transformers ignores transform_config "
+        "without "
+        "a word and computes garbage unless the lines in the model card are run after loading");
   }
   const std::vector<std::string> unused = UnusedTensors(published, *model.tensors);
   if (!unused.empty()) {
@@ -152,6 +159,7 @@ InspectedJob Planner::Inspect(const v1::JobSpec& spec, int64_t& vocab_size,
   }
   const std::optional<InspectedModel> model =
       Collect(InspectModel(files_, model_directory, *std::move(layout)), "model.location", violations);
+  if (quantizes && model.has_value()) CheckOnlineRotations(job.spec, model->layout, violations);
   if (!violations.empty()) return job;
 
   plan.set_family(model->layout.family);

@@ -16,6 +16,7 @@
 #include "common/quant/quant_scheme.h"
 #include "common/status/error_reason.h"
 #include "coordinator/planning/base_method.h"
+#include "coordinator/planning/online_rotations.h"
 #include "coordinator/planning/scheme_text.h"
 
 namespace heroq {
@@ -126,7 +127,7 @@ std::string QuantizationConfigJson(const v1::Plan& plan) {
   config["ignore"] = std::move(ignore);
   config["kv_cache_scheme"] = nullptr;
   config["sparsity_config"] = Json::object();
-  config["transform_config"] = Json::object();
+  config["transform_config"] = TransformConfig(plan);
   return config.dump();
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/online_rotations.h"
 
 namespace heroq {
 namespace {
@@ -35,7 +36,8 @@ bool IsQuantized(const v1::PlannedUnit& unit, const std::string& linear) {
 }
 
 absl::Status AddTensorsOfUnit(const InspectedModel& model, const BlockLayout& block, UnitKind kind,
-                              bool residual, v1::PlannedUnit& unit) {
+                              const v1::MethodSpec& method, v1::PlannedUnit& unit) {
+  const bool residual = RotatesResidual(method);
   for (const LinearLayout& linear : block.linears) {
     if (linear.unit != kind) continue;
     const std::string weight = absl::StrCat(linear.name, ".weight");
@@ -45,6 +47,7 @@ absl::Status AddTensorsOfUnit(const InspectedModel& model, const BlockLayout& bl
       HEROQ_RETURN_IF_ERROR(Add(model, bias, bias, unit));
     }
   }
+  if (RotatesOnline(method)) AddOnlineRotations(block, unit);
   const std::string& norm = block.NormOf(kind).name;
   return Add(model, norm, norm, unit);
 }
@@ -75,7 +78,7 @@ absl::Status AddRewrittenTensors(const InspectedModel& model, const v1::MethodSp
         continue;
       }
       HEROQ_RETURN_IF_ERROR(
-          AddTensorsOfUnit(model, model.layout.blocks[static_cast<size_t>(block)], kind, residual, unit));
+          AddTensorsOfUnit(model, model.layout.blocks[static_cast<size_t>(block)], kind, method, unit));
       units.push_back(std::move(unit));
     }
   }

@@ -15,7 +15,8 @@ bool ChangesBases(const v1::MethodSpec& method);
 bool RotatesResidual(const v1::MethodSpec& method);
 
 // Adds to the units of PlanUnits the dense tensors that a method's transforms change: the gain of the norm
-// before a unit, biases of linears whose outputs change, weights of linears that stay dense. A method that
+// before a unit, biases of linears whose outputs change, weights of linears that stay dense, and rotations
+// that are left to loaders. A method that
 // rotates the residual stream has a unit for every part of every block, and after them two outside the
 // blocks: "embedding" and "head" (final norm and head). Types are the source's. Nothing for methods without
 // transforms. INTERNAL for a tensor the source does not have.

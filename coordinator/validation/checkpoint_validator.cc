@@ -14,6 +14,7 @@
 #include "coordinator/validation/linear_check.h"
 #include "coordinator/validation/manifest.h"
 #include "coordinator/validation/manifest_check.h"
+#include "coordinator/validation/rotation_check.h"
 #include "coordinator/validation/source_check.h"
 
 namespace heroq {
@@ -112,6 +113,7 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& fi
   }
   // The contents of tensors of the wrong shape mean nothing.
   if (!model.has_value() || !shapes_hold) return findings.Take();
+  HEROQ_RETURN_IF_ERROR(CheckRotations(*model, findings));
   HEROQ_ASSIGN_OR_RETURN(const std::set<std::string> sound, CheckLinears(*model, findings));
   if (!source_directory.empty()) {
     HEROQ_RETURN_IF_ERROR(CheckAgainstSource(files, source_directory, *model, manifest, sound, findings));
@@ -128,6 +130,7 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
   HEROQ_ASSIGN_OR_RETURN(const std::optional<DirectoryModel> model,
                          OpenAndCheckStructure(files, directory, findings, shapes_hold));
   if (!model.has_value() || !shapes_hold) return findings.Take();
+  HEROQ_RETURN_IF_ERROR(CheckRotations(*model, findings));
   for (const v1::PlannedUnit& unit : plan.units()) {
     for (const v1::PlannedLinear& linear : unit.linears()) {
       findings.Check(model->quantized.count(linear.name()) > 0, "linear_not_quantized",

@@ -59,6 +59,9 @@ std::map<std::string, ExpectedTensor> ExpectedTensors(const DirectoryModel& mode
       }
     }
   }
+  for (const RotatedInput& place : model.rotations) {
+    expected[place.tensor] = {place.tensor, {place.size, place.size}, FloatTypes(), /*finite_values=*/true};
+  }
   return expected;
 }
 
@@ -158,6 +161,12 @@ absl::StatusOr<std::optional<DirectoryModel>> OpenDirectoryModel(FileSystem& fil
         if (storage.has_value()) model.quantized.emplace(linear.name, *storage);
       }
     }
+    absl::StatusOr<std::vector<RotatedInput>> rotations =
+        FindRotatedInputs(model.layout, (*stored)->online_transforms(), *model.tensors);
+    if (!check(rotations.status(), kFormatUnsupported, kConfigName, "transforms heroq reads")) {
+      return std::nullopt;
+    }
+    model.rotations = *std::move(rotations);
   }
   return std::optional<DirectoryModel>(std::move(model));
 }

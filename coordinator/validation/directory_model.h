@@ -11,6 +11,7 @@
 #include "common/checkpoint/linear_storage.h"
 #include "common/file/file_system.h"
 #include "common/model/model_layout.h"
+#include "common/model/online_rotation.h"
 #include "coordinator/validation/findings.h"
 
 namespace heroq {
@@ -19,6 +20,7 @@ namespace heroq {
 struct DirectoryModel {
   ModelLayout layout;
   std::map<std::string, LinearStorage> quantized;  // by linear; dense ones are absent
+  std::vector<RotatedInput> rotations;             // that loaders apply
   std::unique_ptr<CheckpointReader> tensors;
 };
 

@@ -17,13 +17,17 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/online_rotation.h"
 #include "tests/support/memory_file_system.h"
 #include "tests/support/tiny_model.h"
 #include "worker/forward/rms_norm.h"
 #include "worker/loading/block_loader.h"
 #include "worker/loading/checkpoint_weights.h"
 #include "worker/loading/rotated_weights.h"
+#include "worker/loading/stored_rotation.h"
+#include "worker/methods/online_folding.h"
 #include "worker/methods/unit_folding.h"
+#include "worker/transform/cayley.h"
 #include "worker/transform/hadamard.h"
 
 namespace heroq {
@@ -73,8 +77,12 @@ struct FusedModelTest : ::testing::TestWithParam<TinyModel> {
     return work;
   }
 
-  static void Add(const UnitWork& work, const std::string& norm, Replaced& replaced) {
+  static void Add(const UnitWork& work, const BlockLayout& block, const std::string& norm,
+                  Replaced& replaced) {
     replaced[norm] = work.gain;
+    for (const auto& [input, rotation] : work.rotations) {
+      replaced[OnlineTensor(block, input)] = StoredRotation(rotation);
+    }
     for (const DenseLinear& linear : work.kept) {
       replaced[linear.name + ".weight"] = linear.weight;
       if (linear.bias.defined()) replaced[linear.name + ".bias"] = linear.bias;
@@ -106,8 +114,16 @@ struct FusedModelTest : ::testing::TestWithParam<TinyModel> {
     return transform;
   }
 
+  // The same diagonal with signs, and one rotation for all blocks, which is left to the forward pass.
+  static InputTransform Online(LinearInput input, int64_t width, const HeadGeometry& heads) {
+    InputTransform transform = StartOnline(OnlineStart::kRandom, input, width, heads, 11);
+    transform.rotation = OrthogonalPart(transform.rotation);
+    transform.scale = transform.scale * Transform(input, width, heads).scale;
+    return transform;
+  }
+
   // Every unit of every block with a transform of each of its inputs.
-  Replaced FoldEverywhere(const WeightSource& source) const {
+  Replaced FoldEverywhere(const WeightSource& source, bool online = false) const {
     Replaced replaced;
     for (const BlockLayout& block : source.layout().blocks) {
       for (const UnitKind kind : {UnitKind::kAttention, UnitKind::kMlp}) {
@@ -116,10 +132,11 @@ struct FusedModelTest : ::testing::TestWithParam<TinyModel> {
                                         LinearInput::kAttentionIn, LinearInput::kMlpIn}) {
           const std::vector<DenseLinear*> readers = ReadersOf(work, input);
           if (readers.empty()) continue;
-          const InputTransform transform = Transform(input, readers.front()->weight.size(1), work.geometry);
-          EXPECT_TRUE(FoldTransform(input, transform, work).ok());
+          const int64_t width = readers.front()->weight.size(1);
+          EXPECT_TRUE(online ? FoldOnline(input, Online(input, width, work.geometry), work).ok()
+                             : FoldTransform(input, Transform(input, width, work.geometry), work).ok());
         }
-        Add(work, block.NormOf(kind).name, replaced);
+        Add(work, block, block.NormOf(kind).name, replaced);
       }
     }
     return replaced;
@@ -146,6 +163,22 @@ TEST_P(FusedModelTest, ARotatedResidualStreamIsTheSameFunction) {
 
 TEST_P(FusedModelTest, TransformsInsideEveryUnitAreTheSameFunction) {
   ExpectEqual(Logits(*original, FoldEverywhere(*original)), Logits(*original));
+}
+
+TEST_P(FusedModelTest, RotationsLeftToTheForwardPassAreUndoneByTheWeights) {
+  const at::Tensor expected = Logits(*original);
+  Replaced replaced = FoldEverywhere(*original, /*online=*/true);
+  ExpectEqual(Logits(*original, replaced), expected);
+  // A loader that does not know them computes something else.
+  for (const BlockLayout& block : original->layout().blocks) {
+    for (const LinearLayout& linear : block.linears) {
+      EXPECT_EQ(replaced.erase(OnlineTensor(block, linear.input)),
+                linear.role == LinearRole::kQuery || linear.role == LinearRole::kOutput ||
+                    linear.role == LinearRole::kGate || linear.role == LinearRole::kDown);
+    }
+  }
+  EXPECT_GT((Logits(*original, replaced) - expected).norm().item<double>(),
+            0.1 * expected.norm().item<double>());
 }
 
 TEST_P(FusedModelTest, BothTogetherAreTheSameFunction) {

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/blob/digest_proto.h"
+#include "common/model/online_rotation.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "worker/agent/shard_range_check.h"
@@ -36,7 +37,9 @@ absl::StatusOr<std::map<std::string, at::Tensor>> UnitTensors(const v1::AdvanceT
     }
     for (const StoredTensor& tensor : read.tensors) {
       HEROQ_ASSIGN_OR_RETURN(const at::Tensor stored, TensorOf(tensor));
-      tensors[tensor.spec.name] = stored.to(source.device(), dtype);
+      // Loaders do not round a rotation to the compute type.
+      const bool rotation = IsOnlineTensor(layout, tensor.spec.name);
+      tensors[tensor.spec.name] = rotation ? stored.to(source.device()) : stored.to(source.device(), dtype);
     }
   }
   return tensors;

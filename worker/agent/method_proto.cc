@@ -54,8 +54,21 @@ absl::StatusOr<HeroQOptions> OptionsOf(const v1::HeroQParameters& parameters, ui
     HEROQ_RETURN_IF_ERROR(CheckDamping(gptq, "hero_q.gptq"));
     options.base = gptq;
   }
-  options.placement = parameters.transform() == v1::TRANSFORM_NONE ? HeroQOptions::Placement::kNone
-                                                                   : HeroQOptions::Placement::kFused;
+  switch (parameters.transform()) {
+    case v1::TRANSFORM_FUSED:
+      options.placement = HeroQOptions::Placement::kFused;
+      break;
+    case v1::TRANSFORM_NONE:
+      options.placement = HeroQOptions::Placement::kNone;
+      break;
+    case v1::TRANSFORM_ONLINE:
+      options.placement = HeroQOptions::Placement::kOnline;
+      break;
+    default:
+      return MakeError(
+          Reason::kUnsupported,
+          absl::StrCat("hero_q.transform is one this worker does not know: ", parameters.transform()));
+  }
   switch (parameters.rotation()) {
     case v1::ROTATION_NONE:
       options.rotation = HeroQOptions::Rotation::kNone;
@@ -110,7 +123,7 @@ absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec, uint64
 }
 
 std::optional<ResidualRotation::Kind> ResidualRotationOf(const v1::MethodSpec& spec) {
-  if (!spec.has_hero_q() || spec.hero_q().transform() == v1::TRANSFORM_NONE) return std::nullopt;
+  if (!spec.has_hero_q() || spec.hero_q().transform() != v1::TRANSFORM_FUSED) return std::nullopt;
   return spec.hero_q().rotation() == v1::ROTATION_RANDOM ? ResidualRotation::Kind::kRandom
                                                          : ResidualRotation::Kind::kHadamard;
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "common/checkpoint/safetensors_writer.h"
+#include "common/model/online_rotation.h"
 #include "common/quant/packing.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -100,6 +101,10 @@ absl::StatusOr<UnitBlob> ReadUnitBlob(absl::string_view bytes, const BlockLayout
     unit.linears.push_back(std::move(read));
   }
   for (const TensorLayout& norm : layout.norms) dense.push_back(norm.name);
+  for (const LinearInput input :
+       {LinearInput::kAttentionIn, LinearInput::kAttentionOut, LinearInput::kMlpIn, LinearInput::kMlpOut}) {
+    dense.push_back(OnlineTensor(layout, input));
+  }
   for (const std::string& tensor : dense) {
     const auto found = parsed.tensors.find(tensor);
     if (found == parsed.tensors.end()) continue;

@@ -7,11 +7,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/dtype.h"
+#include "common/model/online_rotation.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "worker/agent/method_proto.h"
 #include "worker/agent/stored_tensors.h"
 #include "worker/loading/scalar_types.h"
+#include "worker/loading/stored_rotation.h"
 
 namespace heroq {
 namespace {
@@ -58,6 +60,9 @@ at::Tensor FindTensor(const BlockLayout& block, const UnitWork& work, const std:
   if (std::any_of(block.norms.begin(), block.norms.end(),
                   [&](const TensorLayout& norm) { return norm.name == name; })) {
     return work.gain;
+  }
+  for (const auto& [input, rotation] : work.rotations) {
+    if (OnlineTensor(block, input) == name) return StoredRotation(rotation);
   }
   for (const LinearWork& linear : work.linears) {
     if (BiasName(linear.name) == name) return linear.bias;

@@ -8,6 +8,7 @@
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
 #include "worker/forward/attention.h"
+#include "worker/forward/input_rotation.h"
 #include "worker/forward/rms_norm.h"
 
 namespace heroq {
@@ -16,10 +17,6 @@ namespace {
 at::Tensor Apply(const LinearWeights& linear, const at::Tensor& x) {
   if (!linear.bias.defined()) return at::linear(x, linear.weight);
   return at::linear(x, linear.weight, linear.bias);
-}
-
-absl::Status Observe(ActivationTap* tap, LinearInput input, const at::Tensor& x) {
-  return tap == nullptr ? absl::OkStatus() : tap->Observe(input, x.view({-1, x.size(-1)}));
 }
 
 }  // namespace
@@ -35,26 +32,33 @@ absl::StatusOr<at::Tensor> DecoderBlock::Forward(const at::Tensor& hidden, const
   });
 }
 
+absl::StatusOr<at::Tensor> DecoderBlock::Read(LinearInput input, const at::Tensor& x,
+                                              ActivationTap* tap) const {
+  if (tap != nullptr) HEROQ_RETURN_IF_ERROR(tap->Observe(input, x.view({-1, x.size(-1)})));
+  const auto rotation = weights_.rotations.find(input);
+  return rotation == weights_.rotations.end() ? x : RotateInput(x, rotation->second);
+}
+
 absl::StatusOr<at::Tensor> DecoderBlock::Attend(const at::Tensor& hidden, const RotaryTable& rotary,
                                                 ActivationTap* tap) const {
-  const at::Tensor x = RmsNorm(hidden, weights_.attention_norm, epsilon_);
-  HEROQ_RETURN_IF_ERROR(Observe(tap, LinearInput::kAttentionIn, x));
+  const at::Tensor normed = RmsNorm(hidden, weights_.attention_norm, epsilon_);
+  HEROQ_ASSIGN_OR_RETURN(const at::Tensor x, Read(LinearInput::kAttentionIn, normed, tap));
   const auto heads = [&](const LinearWeights& linear) {
     return Apply(linear, x).view({x.size(0), x.size(1), -1, head_dim_});
   };
   const at::Tensor mixed = CausalAttention(rotary.Rotate(heads(weights_.query)),
                                            rotary.Rotate(heads(weights_.key)), heads(weights_.value));
-  HEROQ_RETURN_IF_ERROR(Observe(tap, LinearInput::kAttentionOut, mixed));
-  return Apply(weights_.output, mixed).add_(hidden);
+  HEROQ_ASSIGN_OR_RETURN(const at::Tensor read, Read(LinearInput::kAttentionOut, mixed, tap));
+  return Apply(weights_.output, read).add_(hidden);
 }
 
 absl::StatusOr<at::Tensor> DecoderBlock::Transform(const at::Tensor& hidden, ActivationTap* tap) const {
-  const at::Tensor x = RmsNorm(hidden, weights_.mlp_norm, epsilon_);
-  HEROQ_RETURN_IF_ERROR(Observe(tap, LinearInput::kMlpIn, x));
+  const at::Tensor normed = RmsNorm(hidden, weights_.mlp_norm, epsilon_);
+  HEROQ_ASSIGN_OR_RETURN(const at::Tensor x, Read(LinearInput::kMlpIn, normed, tap));
   at::Tensor gated = Apply(weights_.gate, x);
   at::silu_(gated).mul_(Apply(weights_.up, x));
-  HEROQ_RETURN_IF_ERROR(Observe(tap, LinearInput::kMlpOut, gated));
-  return Apply(weights_.down, gated).add_(hidden);
+  HEROQ_ASSIGN_OR_RETURN(const at::Tensor read, Read(LinearInput::kMlpOut, gated, tap));
+  return Apply(weights_.down, read).add_(hidden);
 }
 
 }  // namespace heroq

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
+
 #include "absl/status/statusor.h"
 #include "common/model/model_layout.h"
 #include "worker/forward/activation_tap.h"
@@ -25,13 +27,16 @@ struct BlockWeights {
   LinearWeights gate;
   LinearWeights up;
   LinearWeights down;
+  // R [b, b] of inputs that are rotated at run time (input_rotation.h), float32 or wider.
+  std::map<LinearInput, at::Tensor> rotations;
 };
 
 // A pre-norm decoder block of the llama family:
 //   h' = h + o(attention(rope(q(n)), rope(k(n)), v(n))), n = norm(h);  out = h' + down(silu(gate(m)) *
 //   up(m)), m = norm(h').
-// Each linear runs once per token. Sequences do not see each other: the output for a sequence is the same
-// whatever it is batched with. Immutable, thread-safe.
+// Each linear runs once per token, on its input times the input's rotation where there is one. Sequences do
+// not see each other: the output for a sequence is the same whatever it is batched with. Immutable,
+// thread-safe.
 class DecoderBlock {
  public:
   DecoderBlock(const ModelLayout& layout, BlockWeights weights);
@@ -42,6 +47,8 @@ class DecoderBlock {
                                      ActivationTap* tap) const;
 
  private:
+  // Shows `x` to the tap and gives what the linears of `input` read.
+  absl::StatusOr<at::Tensor> Read(LinearInput input, const at::Tensor& x, ActivationTap* tap) const;
   absl::StatusOr<at::Tensor> Attend(const at::Tensor& hidden, const RotaryTable& rotary,
                                     ActivationTap* tap) const;
   absl::StatusOr<at::Tensor> Transform(const at::Tensor& hidden, ActivationTap* tap) const;

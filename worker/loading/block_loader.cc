@@ -4,7 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/online_rotation.h"
 #include "common/status/status_macros.h"
+#include "worker/device/torch_status.h"
+#include "worker/loading/stored_rotation.h"
 
 namespace heroq {
 
@@ -28,6 +31,19 @@ absl::StatusOr<DecoderBlock> LoadBlock(const WeightSource& source, int64_t block
     if (linear.has_bias) {
       HEROQ_ASSIGN_OR_RETURN(linears[i]->bias, load(absl::StrCat(linear.name, ".bias")));
     }
+  }
+  // No narrower than loaders compute it.
+  const c10::ScalarType wide = dtype == at::kDouble ? at::kDouble : at::kFloat;
+  for (const LinearInput input :
+       {LinearInput::kAttentionIn, LinearInput::kAttentionOut, LinearInput::kMlpIn, LinearInput::kMlpOut}) {
+    at::Tensor rotation;
+    if (const auto other = replaced.find(OnlineTensor(layout, input)); other != replaced.end()) {
+      HEROQ_ASSIGN_OR_RETURN(rotation, CatchTorch("rotation of an input",
+                                                  [&] { return OnlineRotationOf(other->second, wide); }));
+    } else {
+      HEROQ_ASSIGN_OR_RETURN(rotation, source.LoadRotation(layout, input, wide));
+    }
+    if (rotation.defined()) weights.rotations.emplace(input, std::move(rotation));
   }
   return DecoderBlock(source.layout(), std::move(weights));
 }

@@ -12,12 +12,14 @@
 #include "absl/strings/strip.h"
 #include "common/checkpoint/packed_linear.h"
 #include "common/model/config_reader.h"
+#include "common/model/online_rotation.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
 #include "worker/loading/dequantize.h"
 #include "worker/loading/finite_check.h"
 #include "worker/loading/scalar_types.h"
+#include "worker/loading/stored_rotation.h"
 
 namespace heroq {
 namespace {
@@ -37,6 +39,18 @@ absl::Status CheckFinite(const std::string& directory, const std::string& name, 
   const int64_t bad = CountNonFinite(tensor);
   if (bad == 0) return absl::OkStatus();
   return Invalid(directory, name, absl::StrCat(bad, " of ", tensor.numel(), " values are NaN or Inf"));
+}
+
+// A dense tensor of `shape`.
+absl::Status CheckDense(const CheckpointReader& tensors, const std::string& name,
+                        const std::vector<int64_t>& shape) {
+  HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, tensors.Find(name));
+  if (entry.info.shape != shape) {
+    return Invalid(tensors.directory(), name,
+                   absl::StrCat("has shape [", absl::StrJoin(entry.info.shape, ", "), "], expected [",
+                                absl::StrJoin(shape, ", "), "]"));
+  }
+  return FloatType(tensors.directory(), entry.info).status();
 }
 
 // The linear a weight belongs to, or "" for another tensor.
@@ -62,6 +76,7 @@ absl::StatusOr<std::unique_ptr<CheckpointWeights>> CheckpointWeights::Open(FileS
   auto source = absl::WrapUnique(
       new CheckpointWeights(std::move(reader), std::move(layout), std::move(packed), device));
   HEROQ_RETURN_IF_ERROR(source->CheckTensors());
+  HEROQ_RETURN_IF_ERROR(source->CheckRotations());
   return source;
 }
 
@@ -69,14 +84,19 @@ absl::Status CheckpointWeights::CheckTensors() {
   for (TensorLayout& tensor : layout_.Tensors()) {
     const std::string name = tensor.name;
     shapes_[name] = std::move(tensor.shape);
-    if (SchemeOf(name)) continue;
-    HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, reader_->Find(name));
-    if (entry.info.shape != shapes_[name]) {
-      return Invalid(directory(), name,
-                     absl::StrCat("has shape [", absl::StrJoin(entry.info.shape, ", "), "], expected [",
-                                  absl::StrJoin(shapes_[name], ", "), "]"));
-    }
-    HEROQ_RETURN_IF_ERROR(FloatType(directory(), entry.info).status());
+    if (!SchemeOf(name)) HEROQ_RETURN_IF_ERROR(CheckDense(*reader_, name, shapes_[name]));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckpointWeights::CheckRotations() {
+  if (!packed_) return absl::OkStatus();
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<RotatedInput> rotated,
+                         FindRotatedInputs(layout_, packed_->online_transforms(), *reader_));
+  for (const RotatedInput& place : rotated) {
+    shapes_[place.tensor] = {place.size, place.size};
+    HEROQ_RETURN_IF_ERROR(CheckDense(*reader_, place.tensor, shapes_[place.tensor]));
+    rotations_.emplace(std::make_pair(layout_.blocks[place.block].prefix, place.input), place.tensor);
   }
   return absl::OkStatus();
 }
@@ -107,6 +127,14 @@ absl::StatusOr<at::Tensor> CheckpointWeights::Load(const std::string& name, c10:
     HEROQ_RETURN_IF_ERROR(CheckFinite(directory(), name, tensor));
     return tensor.to(device_, dtype);
   });
+}
+
+absl::StatusOr<at::Tensor> CheckpointWeights::LoadRotation(const BlockLayout& block, LinearInput input,
+                                                           c10::ScalarType dtype) const {
+  const auto found = rotations_.find({block.prefix, input});
+  if (found == rotations_.end()) return at::Tensor();
+  HEROQ_ASSIGN_OR_RETURN(const at::Tensor stored, Load(found->second, at::kDouble));
+  return CatchTorch(absl::StrCat("load ", found->second), [&] { return OnlineRotationOf(stored, dtype); });
 }
 
 absl::StatusOr<at::Tensor> CheckpointWeights::LoadRows(const std::string& name, const at::Tensor& rows,

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -20,7 +21,8 @@
 namespace heroq {
 
 // The tensors of a model directory: dense, or compressed-tensors pack-quantized, whose linears are
-// dequantized. Reads the files at each call.
+// dequantized, with the rotations of inputs that its transform_config leaves to loaders. Reads the files at
+// each call.
 class CheckpointWeights : public WeightSource {
  public:
   // Reads config.json and the headers of the safetensors files. Tensors go to `device`. Errors:
@@ -36,6 +38,8 @@ class CheckpointWeights : public WeightSource {
   absl::StatusOr<at::Tensor> Load(const std::string& name, c10::ScalarType dtype) const override;
   absl::StatusOr<at::Tensor> LoadRows(const std::string& name, const at::Tensor& rows,
                                       c10::ScalarType dtype) const override;
+  absl::StatusOr<at::Tensor> LoadRotation(const BlockLayout& block, LinearInput input,
+                                          c10::ScalarType dtype) const override;
 
  private:
   CheckpointWeights(std::unique_ptr<CheckpointReader> reader, ModelLayout layout,
@@ -43,6 +47,7 @@ class CheckpointWeights : public WeightSource {
       : reader_(std::move(reader)), layout_(std::move(layout)), packed_(std::move(packed)), device_(device) {}
 
   absl::Status CheckTensors();
+  absl::Status CheckRotations();
   // Set for a weight that is stored quantized.
   std::optional<QuantScheme> SchemeOf(const std::string& name) const;
 
@@ -51,6 +56,8 @@ class CheckpointWeights : public WeightSource {
   const std::optional<PackedCheckpoint> packed_;
   const c10::Device device_;
   std::map<std::string, std::vector<int64_t>> shapes_;
+  // The tensor of a rotated input, by the block's prefix.
+  std::map<std::pair<std::string, LinearInput>, std::string> rotations_;
 };
 
 }  // namespace heroq

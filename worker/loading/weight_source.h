@@ -31,6 +31,13 @@ class WeightSource {
   // rows.
   virtual absl::StatusOr<at::Tensor> LoadRows(const std::string& name, const at::Tensor& rows,
                                               c10::ScalarType dtype) const = 0;
+
+  // R [b, b] that `input` of `block` is multiplied by at run time (worker/forward/input_rotation.h);
+  // undefined where it is read as it is.
+  virtual absl::StatusOr<at::Tensor> LoadRotation(const BlockLayout& block, LinearInput input,
+                                                  c10::ScalarType dtype) const {
+    return at::Tensor();
+  }
 };
 
 }  // namespace heroq

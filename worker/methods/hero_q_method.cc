@@ -1,6 +1,7 @@
 #include "worker/methods/hero_q_method.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 
 #include <algorithm>
 #include <map>
@@ -13,6 +14,7 @@
 #include "worker/methods/awq_method.h"
 #include "worker/methods/damped_spectrum.h"
 #include "worker/methods/input_statistics.h"
+#include "worker/methods/online_folding.h"
 #include "worker/methods/unit_folding.h"
 #include "worker/transform/conditioning.h"
 #include "worker/transform/hadamard.h"
@@ -87,7 +89,9 @@ class UnitConditioner {
     InputTransform best = RotationOf(input, work, diagonal.numel());
     const auto with_alpha = [&](double alpha) {
       InputTransform candidate = best;
-      if (alpha > 0) candidate.scale = ConditioningScale(diagonal, alpha);
+      if (alpha == 0) return candidate;
+      const at::Tensor scale = ConditioningScale(diagonal, alpha);
+      candidate.scale = best.scale.defined() ? best.scale * scale : scale;
       return candidate;
     };
     HEROQ_ASSIGN_OR_RETURN(const AlphaChoice choice, SearchAlpha(options_.alphas, [&](double alpha) {
@@ -104,10 +108,12 @@ class UnitConditioner {
     if (best.rotation.defined() && options_.rotation == HeroQOptions::Rotation::kLearned) {
       HEROQ_RETURN_IF_ERROR(Learn(input, work, score, best, outcome));
     }
+    const bool online = options_.placement == HeroQOptions::Placement::kOnline && best.rotation.defined();
     if (outcome.loss < outcome.untransformed_loss) {
       HEROQ_RETURN_IF_ERROR(RecordEvidence(input, work, score, before));
-      return FoldTransform(input, std::move(best), work);
+      return online ? FoldOnline(input, std::move(best), work) : FoldTransform(input, std::move(best), work);
     }
+    if (online) KeepOnline(input, best.rotation.size(-1), work);
     outcome.loss = outcome.untransformed_loss;
     outcome.rotation = "none";
     outcome.rotation_size = 0;
@@ -129,27 +135,35 @@ class UnitConditioner {
     return absl::OkStatus();
   }
 
-  // Learns one rotation per value head and block from the one in `best`, and takes it where it scores better.
+  // Learns rotations from the one in `best`, and takes them where they score better: one per value head and
+  // block, or the one of all blocks that a loader can apply.
   absl::Status Learn(LinearInput input, const UnitWork& work, const TransformScore& score,
                      InputTransform& best, TransformOutcome& outcome) const {
-    const auto reader = std::find_if(work.linears.begin(), work.linears.end(),
-                                     [&](const LinearWork& linear) { return linear.input == input; });
     InputTransform scaled = best;
     scaled.rotation = at::Tensor();
     RotationProblem problem;
-    problem.weight = TransformWeight(reader->weight.to(at::kFloat), scaled);
-    problem.second_moment = TransformMoments(work.statistics.at(input).second_moment, scaled);
-    problem.scheme = reader->scheme;
-    const auto blocks = static_cast<int64_t>(best.rotation_of_block.size());
-    const int64_t per_head = blocks / work.geometry.heads;
-    const int64_t group = work.geometry.heads / work.geometry.value_heads;
-    for (int64_t block = 0; block < blocks; ++block) {
-      const int64_t value_head = block / per_head / group;
-      problem.rotation_of_block.push_back(value_head * per_head + block % per_head);
+    std::vector<at::Tensor> weights;
+    for (const LinearWork& linear : work.linears) {
+      if (linear.input != input) continue;
+      weights.push_back(TransformWeight(linear.weight.to(at::kFloat), scaled));
+      problem.scheme = linear.scheme;
     }
+    problem.weight = at::cat(weights);
+    problem.second_moment = TransformMoments(work.statistics.at(input).second_moment, scaled);
     const int64_t size = best.rotation.size(-1);
-    const at::Tensor initial =
-        best.rotation.expand({work.geometry.value_heads * per_head, size, size}).contiguous();
+    at::Tensor initial = best.rotation;
+    if (options_.placement == HeroQOptions::Placement::kOnline) {
+      problem.rotation_of_block = best.rotation_of_block;
+    } else {
+      const auto blocks = static_cast<int64_t>(best.rotation_of_block.size());
+      const int64_t per_head = blocks / work.geometry.heads;
+      const int64_t group = work.geometry.heads / work.geometry.value_heads;
+      for (int64_t block = 0; block < blocks; ++block) {
+        const int64_t value_head = block / per_head / group;
+        problem.rotation_of_block.push_back(value_head * per_head + block % per_head);
+      }
+      initial = initial.expand({work.geometry.value_heads * per_head, size, size}).contiguous();
+    }
     RotationOptions learning = options_.learning;
     if (!std::holds_alternative<GptqOptions>(options_.base)) learning.metric = ErrorMetric::kOutput;
     HEROQ_ASSIGN_OR_RETURN(const LearnedRotation learned,
@@ -184,12 +198,17 @@ class UnitConditioner {
     return "";
   }
 
-  // R, the same for every value head; Hadamard in blocks of the largest power of two that divides one.
+  // R, the same for every value head, or for every block of an input that loaders rotate; Hadamard in blocks
+  // of the largest power of two that divides one.
   InputTransform RotationOf(LinearInput input, const UnitWork& work, int64_t width) const {
     InputTransform transform;
-    if (input != LinearInput::kAttentionOut || options_.rotation == HeroQOptions::Rotation::kNone) {
-      return transform;
+    if (options_.rotation == HeroQOptions::Rotation::kNone) return transform;
+    if (options_.placement == HeroQOptions::Placement::kOnline) {
+      const OnlineStart start = options_.rotation == HeroQOptions::Rotation::kRandom ? OnlineStart::kRandom
+                                                                                     : OnlineStart::kHadamard;
+      return StartOnline(start, input, width, work.geometry, options_.seed);
     }
+    if (input != LinearInput::kAttentionOut) return transform;
     const int64_t head_dim = width / work.geometry.heads;
     const RandomStream stream(options_.seed, kHeadRotation);
     at::Tensor rotation;

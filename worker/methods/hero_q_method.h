@@ -22,8 +22,10 @@ struct HeroQOptions {
     // second
     // moments behind the norms: only the other two places are searched.
     kFused,
+    // D and signs where kNone has D, and one rotation per input that loaders apply at run time.
+    kOnline,
   };
-  // Of the channels of a value head.
+  // Of the channels of a value head; with kOnline of the blocks of every input, which share one.
   enum class Rotation { kNone, kHadamard, kRandom, kLearned };
 
   // What quantizes in the new basis. AWQ scales that basis once more; candidates are scored by its rounding.

@@ -53,6 +53,8 @@ struct UnitWork {
   at::Tensor gain;
   c10::ScalarType stored_type = c10::ScalarType::BFloat16;  // of published dense tensors
   HeadGeometry geometry;
+  // R [b, b] that loaders multiply an input's blocks by at run time; its linears are W R already.
+  std::map<LinearInput, at::Tensor> rotations;
 };
 
 // What a method knows of a linear it quantized: the plain twin of proto LinearReport, where the fields are

@@ -12,7 +12,7 @@ namespace heroq {
 // are exact in real numbers, work in the type of their argument (float32 or float64) and throw what LibTorch
 // throws.
 struct InputTransform {
-  at::Tensor scale;     // D: float32 [in], positive; undefined is the identity
+  at::Tensor scale;     // D: float32 [in], no zeros; undefined is the identity
   at::Tensor rotation;  // [count, b, b]; undefined is the identity
   // Block k, channels [k b, (k + 1) b), is rotated by rotation[rotation_of_block[k]].
   std::vector<int64_t> rotation_of_block;

@@ -54,6 +54,14 @@ TEST(MethodParametersTest, AwqIsResolvedByItselfAndAsABase) {
   EXPECT_FALSE(method.hero_q().has_gptq());
 }
 
+TEST(MethodParametersTest, ASharedRotationIsHadamardUnlessAskedOtherwise) {
+  v1::MethodSpec method;
+  method.mutable_hero_q()->set_transform(v1::TRANSFORM_ONLINE);
+  ResolveMethod(method);
+  EXPECT_EQ(method.hero_q().rotation(), v1::ROTATION_HADAMARD);
+  EXPECT_EQ(method.hero_q().rotation_steps(), 0);
+}
+
 TEST(MethodParametersTest, WhatIsGivenIsKept) {
   v1::MethodSpec method;
   v1::HeroQParameters& hero_q = *method.mutable_hero_q();
@@ -85,8 +93,13 @@ TEST(MethodParametersTest, ValuesOutsideTheirRangeAreNamed) {
   hero_q.mutable_awq()->set_steps(0);
   EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.awq.steps is 0, expected 1 to 100"));
   hero_q.clear_awq();
-  hero_q.set_rotation(v1::ROTATION_HADAMARD);
+  hero_q.set_transform(v1::TRANSFORM_AUTO);
+  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.transform is not available in this version"));
+  hero_q.set_transform(v1::TRANSFORM_ONLINE);
   hero_q.set_rotation_steps(10);
+  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("only a learned rotation"));
+  hero_q.clear_transform();
+  hero_q.set_rotation(v1::ROTATION_HADAMARD);
   EXPECT_THAT(WhatIsWrong(hero_q),
               HasSubstr("method.hero_q.rotation_steps is set, but only a learned rotation"));
 }

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
 #include "common/checkpoint/safetensors_reader.h"
 #include "common/status/error_reason.h"
 #include "coordinator/planning/model_inspection.h"
@@ -137,6 +142,49 @@ TEST_F(PlannerTest, TransformsInsideUnitsLeaveTheStreamAlone) {
               ElementsAre(attention + "q_proj.weight", attention + "k_proj.weight",
                           attention + "v_proj.weight", "model.layers.0.input_layernorm.weight"));
   EXPECT_FALSE(plan->untied_head());
+}
+
+TEST_F(PlannerTest, RotationsThatLoadersApplyAreTensorsAndGroupsOfTheirOwn) {
+  v1::JobSpec spec = Spec();
+  spec.mutable_method()->mutable_hero_q()->set_transform(v1::TRANSFORM_ONLINE);
+  const absl::StatusOr<v1::Plan> plan = planner_.MakePlan(spec);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  std::map<std::string, std::vector<int64_t>> rotations;
+  for (const v1::PlannedTensor& tensor : plan->files(0).tensors()) {
+    if (tensor.dtype() == "F32") rotations[tensor.name()] = {tensor.shape().begin(), tensor.shape().end()};
+  }
+  // 64 channels of the stream, 96 = 3 * 32 of the MLP; two blocks of four inputs.
+  EXPECT_EQ(rotations.size(), 8u);
+  const std::string attention = "model.layers.1.self_attn.q_proj.rotation_1_attention_in_input.weight";
+  const std::string mlp = "model.layers.1.mlp.down_proj.rotation_1_mlp_out_input.weight";
+  EXPECT_THAT(rotations, Contains(Pair(attention, ElementsAre(64, 64))));
+  EXPECT_THAT(rotations, Contains(Pair(mlp, ElementsAre(32, 32))));
+  const auto config = nlohmann::json::parse(plan->quantization_config_json())["transform_config"];
+  EXPECT_EQ(config["config_groups"].size(), 8u);
+  // Written out from the format's description.
+  EXPECT_EQ(config["config_groups"]["rotation_1_mlp_in"], nlohmann::json::parse(R"({
+    "type": "random-hadamard", "randomize": false, "requires_grad": false, "head_dim": 64,
+    "precision": "torch.float32", "apply": [{"location": "input", "inverse": false, "ignore": [],
+    "targets": ["model.layers.1.mlp.gate_proj", "model.layers.1.mlp.up_proj"]}]})"));
+  EXPECT_THAT(plan->warnings(), Contains(HasSubstr("transformers ignores transform_config")));
+  spec.mutable_method()->mutable_hero_q()->set_rotation(v1::ROTATION_NONE);
+  const absl::StatusOr<v1::Plan> without = planner_.MakePlan(spec);
+  ASSERT_TRUE(without.ok()) << without.status();
+  EXPECT_EQ(nlohmann::json::parse(without->quantization_config_json())["transform_config"],
+            nlohmann::json::object());
+}
+
+TEST_F(PlannerTest, RotationsThatNoLoaderCouldApplyAreRefused) {
+  v1::JobSpec spec = Spec();
+  spec.mutable_method()->mutable_hero_q()->set_transform(v1::TRANSFORM_ONLINE);
+  spec.set_target_tensor_parallel(2);
+  EXPECT_THAT(std::string(planner_.MakePlan(spec).status().message()),
+              HasSubstr("target_tensor_parallel is 2, but no loader splits the rotations"));
+  WriteTinyModel(files_, "/models/biased", TinyModel{.biases = true});
+  spec = Spec("/models/biased");
+  spec.mutable_method()->mutable_hero_q()->set_transform(v1::TRANSFORM_ONLINE);
+  EXPECT_THAT(std::string(planner_.MakePlan(spec).status().message()),
+              HasSubstr("method.hero_q.transform is online, but model.layers.0.self_attn.q_proj has a bias"));
 }
 
 TEST_F(PlannerTest, DigestLeavesOutPathsAndWorkerSettings) {

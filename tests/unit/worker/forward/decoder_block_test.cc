@@ -3,11 +3,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/eye.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <vector>
 
@@ -29,7 +32,7 @@ ModelLayout Layout() {
   return layout;
 }
 
-DecoderBlock Block(c10::ScalarType dtype) {
+BlockWeights Weights(c10::ScalarType dtype) {
   const auto linear = [&](int64_t out, int64_t in) {
     return LinearWeights{(at::randn({out, in}) * 0.1).to(dtype), at::Tensor()};
   };
@@ -43,8 +46,10 @@ DecoderBlock Block(c10::ScalarType dtype) {
   weights.gate = linear(kIntermediate, kHidden);
   weights.up = linear(kIntermediate, kHidden);
   weights.down = linear(kHidden, kIntermediate);
-  return DecoderBlock(Layout(), std::move(weights));
+  return weights;
 }
+
+DecoderBlock Block(c10::ScalarType dtype) { return DecoderBlock(Layout(), Weights(dtype)); }
 
 RotaryTable Rotary(int64_t length, c10::ScalarType dtype) {
   return RotaryTable(Layout(), length, dtype, c10::Device(c10::kCPU));
@@ -63,6 +68,40 @@ class RecordingTap final : public ActivationTap {
 };
 
 // The property that lets a job cut its sequences into any shards and micro-batches.
+// [b, b], orthogonal: a turn of the first two channels.
+at::Tensor Turn(int64_t size, double angle) {
+  at::Tensor turn = at::eye(size, at::kDouble);
+  turn[0][0] = turn[1][1] = std::cos(angle);
+  turn[0][1] = std::sin(angle);
+  turn[1][0] = -std::sin(angle);
+  return turn;
+}
+
+TEST(DecoderBlockTest, RotatedInputsAreUndoneByWeightsThatAreRotatedToo) {
+  at::manual_seed(4);
+  BlockWeights weights = Weights(at::kDouble);
+  const at::Tensor hidden = at::randn({2, 9, kHidden}, at::kDouble);
+  const at::Tensor expected =
+      *DecoderBlock(Layout(), weights).Forward(hidden, Rotary(9, at::kDouble), nullptr);
+  double angle = 0.3;
+  const auto rotate = [&](LinearInput input, const std::vector<LinearWeights*>& readers) {
+    const at::Tensor turn = Turn(8, angle += 0.4);
+    weights.rotations[input] = turn;
+    for (LinearWeights* reader : readers) {
+      const at::Tensor blocks = reader->weight.view({reader->weight.size(0), -1, 8});
+      reader->weight = at::matmul(blocks, turn).view(reader->weight.sizes());
+    }
+  };
+  rotate(LinearInput::kAttentionIn, {&weights.query, &weights.key, &weights.value});
+  rotate(LinearInput::kAttentionOut, {&weights.output});
+  rotate(LinearInput::kMlpIn, {&weights.gate, &weights.up});
+  rotate(LinearInput::kMlpOut, {&weights.down});
+  RecordingTap tap;
+  const at::Tensor found = *DecoderBlock(Layout(), weights).Forward(hidden, Rotary(9, at::kDouble), &tap);
+  EXPECT_LT((found - expected).norm().item<double>(), 1e-12 * expected.norm().item<double>());
+  EXPECT_EQ(tap.inputs.size(), 4u);
+}
+
 TEST(DecoderBlockTest, SequencesComeOutTheSameWhateverTheyAreBatchedWith) {
   for (const c10::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
     const DecoderBlock block = Block(dtype);

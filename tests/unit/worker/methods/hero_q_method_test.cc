@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/eye.h>
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -97,6 +98,39 @@ TEST(HeroQMethodTest, OneAlphaIsTakenAndSeedsChooseTheRotation) {
   EXPECT_EQ(Quantize(AttentionUnit(), options).linears[3].packed_codes, first.linears[3].packed_codes);
   options.seed = 1;
   EXPECT_NE(Quantize(AttentionUnit(), options).linears[3].packed_codes, first.linears[3].packed_codes);
+}
+
+TEST(HeroQMethodTest, AnOnlineRotationIsOneForAllBlocksOfAnInput) {
+  for (const auto kind : {HeroQOptions::Rotation::kHadamard, HeroQOptions::Rotation::kLearned,
+                          HeroQOptions::Rotation::kRandom}) {
+    const QuantizedUnit unit = Quantize(AttentionUnit(), Options(HeroQOptions::Placement::kOnline, kind));
+    ASSERT_THAT(unit.transforms, SizeIs(2));
+    ASSERT_THAT(unit.transformed->rotations, SizeIs(2));
+    // 48 = 3 * 16 inputs of the norm, 64 = 4 * 16 of the heads.
+    EXPECT_EQ(unit.transformed->rotations.at(LinearInput::kAttentionIn).size(0), 16);
+    EXPECT_EQ(unit.transformed->rotations.at(LinearInput::kAttentionOut).size(0), 64);
+    for (const auto& [input, rotation] : unit.transformed->rotations) {
+      const at::Tensor product = rotation.t().matmul(rotation);
+      EXPECT_LT((product - at::eye(rotation.size(0))).abs().max().item<double>(), 1e-5);
+    }
+    EXPECT_NEAR(OutputLoss(unit), unit.transforms[0].loss, 1e-3 * unit.transforms[0].loss);
+  }
+}
+
+TEST(HeroQMethodTest, AnInputThatLosesWithEveryRotationIsMultipliedByTheIdentity) {
+  UnitWork work = AttentionUnit();
+  // Weights on a grid of their own lose nothing as they are.
+  const QuantScheme scheme = MakeScheme(8, 16, true);
+  for (LinearWork& linear : work.linears) {
+    linear.scheme = scheme;
+    linear.weight = linear.weight.sign() * 0.5;
+    linear.weight.select(1, 0).fill_(0.5);
+  }
+  const QuantizedUnit unit =
+      Quantize(work, Options(HeroQOptions::Placement::kOnline, HeroQOptions::Rotation::kHadamard));
+  for (const TransformOutcome& outcome : unit.transforms) EXPECT_EQ(outcome.rotation, "none");
+  EXPECT_TRUE(at::equal(unit.transformed->rotations.at(LinearInput::kAttentionIn), at::eye(16)));
+  EXPECT_TRUE(at::equal(unit.transformed->linears[0].weight, work.linears[0].weight));
 }
 
 TEST(HeroQMethodTest, WithoutStatisticsItIsRefused) {
