@@ -1,5 +1,5 @@
-"""HeRo-Q with rotations that loaders apply at run time: what is published, loaded by stock transformers with the lines of
-its model card and by heroq's own evaluation."""
+"""HeRo-Q with rotations that loaders apply at run time: what is published, loaded by stock transformers with the lines
+of its model card and by heroq's own evaluation."""
 import json
 import re
 
@@ -56,22 +56,30 @@ def test_transformers_computes_what_was_measured_whatever_the_number_of_workers(
     assert heroq("verify", out, "--source", inputs / "model").returncode == 0
 
 
-def test_the_stored_matrices_are_hadamard_and_nothing_works_without_them(inputs, published):
+def test_the_stored_matrices_are_what_the_report_says_and_nothing_works_without_them(inputs, published):
     tensors = load_file(published / "model.safetensors")
     rotations = {name: tensor for name, tensor in tensors.items() if name.endswith("_input.weight")}
     groups = json.loads((published / "config.json").read_text())["quantization_config"]["transform_config"]["config_groups"]
+    report = json.loads((published / "report/report.json").read_text())
+    used = {f"rotation_{entry['block']}_{entry['input']}": entry["rotation"] for entry in report["transforms"]}
     assert len(rotations) == len(groups) > 0
     for name, tensor in rotations.items():
         assert tensor.dtype == torch.float32
-        assert len(tensor) == groups[name.split(".")[-2].removesuffix("_input")]["head_dim"]
-        identity = len(tensor) * torch.eye(len(tensor))
-        assert torch.equal(tensor.T @ tensor, identity)
+        group = name.split(".")[-2].removesuffix("_input")
+        assert len(tensor) == groups[group]["head_dim"]
+        identity = torch.eye(len(tensor))
+        if used[group] == "hadamard":
+            assert torch.equal(tensor.T @ tensor, len(tensor) * identity) and torch.equal(tensor.abs(), torch.ones_like(tensor))
+        else:  # an input that loses less as it is
+            assert torch.equal(tensor, len(tensor)**0.5 * identity)
+    assert "hadamard" in used.values()
     ignored = score(inputs, judge.load(str(published), torch.float32))
-    assert ignored["kl"] > 10 * json.loads((published / "report/report.json").read_text())["evaluation"]["kl"]
+    assert ignored["kl"] > 10 * report["evaluation"]["kl"]
 
 
 @pytest.mark.parametrize("rule,change", [
-    ("rotation_not_orthogonal", lambda tensor: tensor.mul_(1.01)), ("value_not_finite", lambda tensor: tensor[0].fill_(torch.nan)),
+    ("rotation_not_orthogonal", lambda tensor: tensor.mul_(1.01)),
+    ("value_not_finite", lambda tensor: tensor.index_fill_(0, torch.tensor([0]), torch.nan)),
     ("tensor_shape", lambda tensor: tensor[:-1].clone()), ("tensor_missing", lambda tensor: None)],
     ids=["scaled", "NaN", "cut", "missing"])
 def test_a_damaged_matrix_is_found(published, tmp_path, rule, change):

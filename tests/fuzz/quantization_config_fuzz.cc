@@ -28,6 +28,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
        {std::string("lm_head"), std::string("model.layers.0.self_attn.q_proj"), long_name}) {
     if (packed.ok() && packed->has_value()) {
       if (const auto scheme = (*packed)->SchemeOf(name)) CheckScheme(*scheme);
+      const auto rotation = (*packed)->online_transforms().RotationOf(name);
+      if (rotation.ok() && rotation->has_value()) {
+        Require((*rotation)->size >= 1 && (*rotation)->size <= kMaxRotationSize, "blocks have a bounded size");
+      }
     }
     if (stored.ok() && stored->has_value()) {
       if (const auto storage = (*stored)->StorageOf(name)) CheckScheme(storage->scheme);
