@@ -45,6 +45,11 @@ void CheckOnlineRotations(const v1::JobSpec& spec, const ModelLayout& layout, Sp
                                 ", but no loader splits the rotations of method.hero_q.transform online over "
                                 "devices, expected 1"));
   }
+  if (spec.method().hero_q().has_awq()) {
+    violations.Add("method.hero_q.awq",
+                   "is set, but scales behind the rotations of transform online have nowhere to go; expected "
+                   "gptq or rtn");
+  }
   for (const BlockLayout& block : layout.blocks) {
     for (const LinearLayout& linear : block.linears) {
       if (linear.has_bias) {

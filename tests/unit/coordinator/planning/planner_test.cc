@@ -180,6 +180,9 @@ TEST_F(PlannerTest, RotationsThatNoLoaderCouldApplyAreRefused) {
   spec.set_target_tensor_parallel(2);
   EXPECT_THAT(std::string(planner_.MakePlan(spec).status().message()),
               HasSubstr("target_tensor_parallel is 2, but no loader splits the rotations"));
+  spec.clear_target_tensor_parallel();
+  spec.mutable_method()->mutable_hero_q()->mutable_awq();
+  EXPECT_THAT(std::string(planner_.MakePlan(spec).status().message()), HasSubstr("method.hero_q.awq is set"));
   WriteTinyModel(files_, "/models/biased", TinyModel{.biases = true});
   spec = Spec("/models/biased");
   spec.mutable_method()->mutable_hero_q()->set_transform(v1::TRANSFORM_ONLINE);
