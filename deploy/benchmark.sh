@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs heroq and llm-compressor in turn on the same model and text, judges both with transformers and writes
-# docs/benchmarks.md. Takes about a quarter of an hour on two cores; fails when a bound of that page is missed.
+# a section of docs/benchmarks.md. Takes about twenty minutes on two cores; fails when a bound of that page is missed.
 #
 #   deploy/benchmark.sh [--repetitions N]
 set -euo pipefail

@@ -24,10 +24,10 @@ def run_name(bits, sequences, method):
     return f"W{bits} {sequences} {method}"
 
 
-def runs():
+def runs(options):
     return {run_name(bits, sequences, method):
-            ["--method", method, "--bits", str(bits), "--group-size", str(group), "--symmetric", "off",
-             "--samples", str(sequences), "--sequence-length", str(LENGTH)]
+            experiment.heroq(options, "--method", method, "--bits", str(bits), "--group-size", str(group),
+                             "--symmetric", "off", "--samples", str(sequences), "--sequence-length", str(LENGTH))
             for bits, group in GROUPS.items() for sequences in SEQUENCES for method in METHODS}
 
 
@@ -44,7 +44,7 @@ def section(results):
             cells = []
             for method, kl in row.items():
                 best = all(kl[t] < other[t] for t in range(len(TEXTS)) for name, other in row.items() if name != method)
-                text = " / ".join(f"{value:.3f}" for value in kl)
+                text = experiment.cell(kl)
                 cells.append(f"**{text}**" if best else text)
             ratio = " / ".join(f"{row['dash-q'][t] / row['gptq'][t]:.2f}" for t in range(len(TEXTS)))
             lines.append(f"| {bits} | {sequences} | {' | '.join(cells)} | {ratio} |")
@@ -53,7 +53,7 @@ def section(results):
 
 def main():
     options = experiment.arguments(__doc__)
-    experiment.write(options, HEADING, section(experiment.measure(options, runs())))
+    experiment.write(options, HEADING, section(experiment.measure(options, runs(options))))
 
 
 if __name__ == "__main__":

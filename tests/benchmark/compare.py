@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Quantizes one model with heroq and with llm-compressor in turn, judges every checkpoint with stock transformers, and
-writes docs/benchmarks.md. Called by deploy/benchmark.sh.
+writes a section of docs/benchmarks.md. Called by deploy/benchmark.sh.
 
     compare.py --heroq BIN --peer-python PYTHON --model DIR --text DIR --work DIR --page docs/benchmarks.md
 """
@@ -19,10 +19,12 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import judge
+import page_section
 import process_tree
 
 BITS, GROUP, SAMPLES, LENGTH, THREADS = 4, 64, 64, 512, 2
 TEXTS = ("evaluation", "policy")
+HEADING = "Side by side with llm-compressor"
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -59,6 +61,9 @@ def plan_runs(arguments):
 
     heroq("heroq gptq, symmetric", "--method", "gptq", "--symmetric", "on", repetitions=arguments.repetitions)
     peer("llm-compressor gptq, symmetric", repetitions=arguments.repetitions)
+    heroq("heroq hero-q fast, symmetric", "--method", "hero-q", "--tier", "fast", "--symmetric", "on",
+          repetitions=arguments.repetitions)
+    heroq("heroq hero-q, symmetric", "--method", "hero-q", "--symmetric", "on")
     heroq("heroq gptq, asymmetric", "--method", "gptq", "--symmetric", "off")
     peer("llm-compressor gptq, asymmetric", "--asymmetric")
     heroq("heroq rtn, symmetric, scale search", "--method", "rtn", "--symmetric", "on", "--scale-search", "on")
@@ -99,6 +104,8 @@ def requirements(by_name):
     """(figure, found, bound): what docs promise; every ratio is ours over the peer's."""
     def kl_ratio(a, b):
         return max(by_name[a].scores[t]["kl"] / by_name[b].scores[t]["kl"] for t in TEXTS)
+    def wall_ratio(a, b):
+        return by_name[a].median("wall_seconds") / by_name[b].median("wall_seconds")
     ours, theirs = by_name["heroq gptq, symmetric"], by_name["llm-compressor gptq, symmetric"]
     return [
         ("KL, gptq symmetric / llm-compressor's (worst text)",
@@ -107,19 +114,24 @@ def requirements(by_name):
          kl_ratio("heroq gptq, asymmetric", "llm-compressor gptq, asymmetric"), 0.95),
         ("KL, rtn with scale search / plain rtn (worst text)",
          kl_ratio("heroq rtn, symmetric, scale search", "heroq rtn, symmetric, plain"), 0.70),
-        ("wall time from process start to exit, median", ours.median("wall_seconds") / theirs.median("wall_seconds"), 1.0),
-        ("peak memory (PSS of all processes), median", ours.median("peak_pss_bytes") / theirs.median("peak_pss_bytes"), 1.0),
+        ("KL, hero-q symmetric / llm-compressor's gptq (worst text)",
+         kl_ratio("heroq hero-q, symmetric", "llm-compressor gptq, symmetric"), 0.58),
+        ("wall time, gptq / llm-compressor's", wall_ratio("heroq gptq, symmetric", "llm-compressor gptq, symmetric"), 0.2),
+        ("wall time, hero-q fast / llm-compressor's gptq",
+         wall_ratio("heroq hero-q fast, symmetric", "llm-compressor gptq, symmetric"), 0.33),
+        ("wall time, hero-q fast / gptq", wall_ratio("heroq hero-q fast, symmetric", "heroq gptq, symmetric"), 1.5),
+        ("wall time, hero-q (learned rotations) / gptq", wall_ratio("heroq hero-q, symmetric", "heroq gptq, symmetric"), 4.0),
+        ("peak memory (PSS of all processes), gptq / llm-compressor's", ours.median("peak_pss_bytes") / theirs.median("peak_pss_bytes"), 1.0),
     ]
 
 
-def page(runs, reference, rows, arguments):
+def section(runs, reference, rows, arguments):
     today = datetime.date.today().isoformat()
     lines = [
-        "# Benchmarks", "",
         f"Written by `deploy/benchmark.sh` on {today}: {processor()}. Model: SmolLM2-135M-Instruct, dithered "
         f"(`deploy/demo/make_smollm2.py --dither`), W{BITS} group {GROUP}, {SAMPLES} x {LENGTH} calibration tokens of "
         f"Debian's perl-doc, {THREADS} threads for either side. Machines are noisy: read the ratios.", "",
-        "## Accuracy", "",
+        "### Accuracy", "",
         "KL divergence per token against the unquantized model, and perplexity, on two held-out texts; loaded and judged by "
         "stock transformers and compressed-tensors (`tests/support/judge.py`), bfloat16.", "",
         "| checkpoint | " + " | ".join(f"{t}: KL | {t}: perplexity" for t in TEXTS) + " |",
@@ -129,7 +141,7 @@ def page(runs, reference, rows, arguments):
     for run in runs:
         cells = " | ".join(f"{run.scores[t]['kl']:.4f} | {run.scores[t]['perplexity']:.3f}" for t in TEXTS)
         lines.append(f"| {run.name} | {cells} |")
-    lines += ["", "## Cost", "", "From process start to exit, all processes of either side; median of the repetitions. "
+    lines += ["", "### Cost", "", "From process start to exit, all processes of either side; median of the repetitions. "
               "oneshot: the part of llm-compressor's run inside oneshot().", "",
               "| run | repetitions | wall, s | oneshot, s | CPU, s | peak memory, GB |", "|---|---|---|---|---|---|"]
     for run in runs:
@@ -138,7 +150,7 @@ def page(runs, reference, rows, arguments):
         lines.append(f"| {run.name} | {len(run.measurements)} | {run.median('wall_seconds'):.1f} | "
                      f"{f'{statistics.median(oneshot):.1f}' if oneshot else ''} | {run.median('cpu_seconds'):.1f} | "
                      f"{run.median('peak_pss_bytes') / 1e9:.2f} |")
-    lines += ["", "## Ratios", "", "| figure | found | at most |", "|---|---|---|"]
+    lines += ["", "### Ratios", "", "Medians.", "", "| figure | found | at most |", "|---|---|---|"]
     lines += [f"| {name} | {found:.2f} | {bound:.2f} |" for name, found, bound in rows]
     return "\n".join(lines) + "\n"
 
@@ -156,7 +168,7 @@ def main():
     measure(runs, arguments.work)
     reference = judge_all(runs, arguments)
     rows = requirements({run.name: run for run in runs})
-    arguments.page.write_text(page(runs, reference, rows, arguments))
+    page_section.replace_section(arguments.page, HEADING, section(runs, reference, rows, arguments))
     (arguments.work / "results.json").write_text(json.dumps(
         {run.name: {"scores": run.scores, "wall": [m.wall_seconds for m in run.measurements]} for run in runs}, indent=2))
     missed = [f"{name}: {found:.3f} > {bound}" for name, found, bound in rows if found > bound]

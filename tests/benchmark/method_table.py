@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Every weight-only method on one model at 4, 3 and 2 bits, on both kinds of grid, judged by stock transformers; writes a
-section of docs/experiments.md. Called by deploy/experiments.sh.
+"""Every method that loads as an ordinary checkpoint, on one model at 4, 3 and 2 bits and on both kinds of grid, beside
+llm-compressor and AutoRound, judged by stock transformers; writes a section of docs/benchmarks.md. Called by
+deploy/experiments.sh.
 
-    method_table.py --heroq BIN --model DIR --text DIR --work DIR --page docs/experiments.md
+    method_table.py --heroq BIN --peer-python PYTHON --model DIR --text DIR --work DIR --page docs/benchmarks.md
 """
 import pathlib
 import sys
@@ -11,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 
 import experiment
 
-HEADING = "Methods: KL divergence at 4, 3 and 2 bits"
+HEADING = "Methods at 4, 3 and 2 bits"
 BITS = (4, 3, 2)
 GRIDS = {"symmetric": "on", "asymmetric": "off"}
 METHODS = {
@@ -24,32 +25,57 @@ METHODS = {
     "hero-q fused, fast": ["--method", "hero-q", "--tier", "fast"],
     "hero-q fused": ["--method", "hero-q"],
 }
+PEER = pathlib.Path(__file__).resolve().parent
+# Script, flags and the bits it is run at: AutoRound takes a quarter of an hour to an hour for one checkpoint.
+PEERS = {
+    "llm-compressor gptq": ("peer_llmcompressor.py", [], BITS),
+    "AutoRound, 50 iterations": ("peer_autoround.py", ["--iterations", "50"], (4,)),
+}
+
+
+def run_name(method, bits, grid):
+    return f"{method} {bits} {grid}"
+
+
+def peer(options, script, bits, grid, flags):
+    kind = ["--asymmetric"] if grid == "asymmetric" else []
+    return lambda out: [options.peer_python, str(PEER / script), options.model, str(out), "--text",
+                        f"{options.text}/calibration.txt", "--bits", str(bits), "--group", str(experiment.GROUP),
+                        "--samples", str(experiment.SAMPLES), "--length", str(experiment.LENGTH), *kind, *flags]
+
+
+def plan_runs(options):
+    runs = {}
+    for bits in BITS:
+        for grid, switch in GRIDS.items():
+            for method, flags in METHODS.items():
+                runs[run_name(method, bits, grid)] = experiment.heroq(options, *flags, "--bits", str(bits), "--symmetric", switch)
+            for name, (script, flags, known_bits) in PEERS.items():
+                if bits in known_bits:
+                    runs[run_name(name, bits, grid)] = peer(options, script, bits, grid, flags)
+    return runs
 
 
 def section(results):
+    columns = [(bits, grid) for bits in BITS for grid in GRIDS]
     lines = [
-        "`deploy/experiments.sh methods`: SmolLM2-135M-Instruct, dithered; group 64; 64 x 512 tokens of technical prose. "
-        f"{experiment.WHAT_IS_JUDGED} Bold: the lowest of a column on either text.", "",
-        "| method | " + " | ".join(f"W{bits} {grid}" for bits in BITS for grid in GRIDS) + " |",
-        "|---|" + "---|" * (len(BITS) * len(GRIDS))]
-    for method in METHODS:
+        f"`deploy/experiments.sh methods`: {experiment.SETTING} {experiment.WHAT_IS_JUDGED} Bold: the lowest of heroq's in a "
+        "column on either text.", "",
+        "| method | " + " | ".join(f"W{bits} {grid}" for bits, grid in columns) + " |", "|---|" + "---|" * len(columns)]
+    for method in [*METHODS, *PEERS]:
         cells = []
-        for bits in BITS:
-            for grid in GRIDS:
-                column = {name: results[f"{name} {bits} {grid}"] for name in METHODS}
-                best = [min(scores[t] for scores in column.values()) for t in range(len(experiment.TEXTS))]
-                cells.append(" / ".join(f"**{value:.3f}**" if value == best[t] else f"{value:.3f}"
-                                        for t, value in enumerate(column[method])))
+        for column in columns:
+            ours = [results[run_name(name, *column)] for name in METHODS]
+            best = [min(scores) for scores in zip(*ours)] if method in METHODS else None
+            kl = results.get(run_name(method, *column))
+            cells.append(experiment.cell(kl, best) if kl else "")
         lines.append(f"| {method} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def main():
-    arguments = experiment.arguments(__doc__)
-    runs = {f"{method} {bits} {grid}": [*flags, "--bits", str(bits), "--group-size", "64", "--symmetric", switch,
-                                        "--samples", "64", "--sequence-length", "512"]
-            for bits in BITS for grid, switch in GRIDS.items() for method, flags in METHODS.items()}
-    experiment.write(arguments, HEADING, section(experiment.measure(arguments, runs)))
+    options = experiment.arguments(__doc__)
+    experiment.write(options, HEADING, section(experiment.measure(options, plan_runs(options))))
 
 
 if __name__ == "__main__":

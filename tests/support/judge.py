@@ -38,6 +38,22 @@ def read_windows(directory, text, sequences, length):
 
 
 @torch.no_grad()
+def logits(model, ids):
+    """Of every position, [sequences, length, vocabulary] in the model's type."""
+    return torch.cat([model(batch).logits for batch in ids.split(BATCH)])
+
+
+def kl(original, candidate):
+    """Mean over predicted tokens, from logits."""
+    total = tokens = 0
+    for ours, theirs in zip(original.split(1), candidate.split(1)):
+        expected = ours[:, :-1].float().log_softmax(-1)
+        total += (expected.exp() * (expected - theirs[:, :-1].float().log_softmax(-1))).sum().item()
+        tokens += expected.shape[1]
+    return total / tokens
+
+
+@torch.no_grad()
 def log_probabilities(model, batch):
     return model(batch).logits[:, :-1].float().log_softmax(-1)
 
