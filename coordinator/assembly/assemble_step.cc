@@ -16,12 +16,12 @@ namespace {
 
 absl::Status OpenStaged(DriverSeams& seams, const JobRecord& job, JobWork& work) {
   const std::string& output = job.plan->output_directory();
+  const std::string id = StagingId(job.job_id, job.trial);
   // Evaluation tasks read the directory the journal names; it stays where it is across restarts.
   const bool keep = !job.staging_directory.empty() && seams.files.Exists(job.staging_directory);
-  const std::string staging =
-      keep ? job.staging_directory : StagingPath(output, job.job_id, seams.store.epoch());
+  const std::string staging = keep ? job.staging_directory : StagingPath(output, id, seams.store.epoch());
   HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> finished,
-                         AdoptStaged(seams.files, output, job.job_id, staging, job.files));
+                         AdoptStaged(seams.files, output, id, staging, job.files));
   HEROQ_ASSIGN_OR_RETURN(work.staged, StagedCheckpoint::Open(seams.files, job.plan, staging, finished));
   return absl::OkStatus();
 }

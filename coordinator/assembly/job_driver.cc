@@ -101,6 +101,8 @@ class JobDriver::Impl {
     }
     absl::StatusOr<bool> progress = false;
     if (job.state == State::STATE_QUEUED) {
+      // What it remembers is of a trial that is over.
+      work = JobWork();
       progress = PlanStep(seams_, job);
     } else if (job.state == State::STATE_RUNNING) {
       progress = RunningStep(seams_, state, job, work);

@@ -8,6 +8,20 @@
 #include "coordinator/assembly/staging.h"
 
 namespace heroq {
+namespace {
+
+// Of the job and of everything it tried.
+absl::Status RemoveAllStaging(DriverSeams& seams, const JobRecord& job) {
+  const v1::Plan* plan = job.plan.get();
+  if (plan == nullptr && !job.trials.empty()) plan = job.trials.front().job->plan.get();
+  if (plan == nullptr || plan->output_directory().empty()) return absl::OkStatus();
+  for (int trial = 0; trial <= static_cast<int>(job.trials.size()) + 1; ++trial) {
+    HEROQ_RETURN_IF_ERROR(RemoveStaging(seams.files, plan->output_directory(), StagingId(job.job_id, trial)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 v1::JobFailure FailureOf(const absl::Status& error) {
   v1::JobFailure failure;
@@ -28,9 +42,7 @@ absl::Status FailJob(DriverSeams& seams, const JobRecord& job, const absl::Statu
 
 absl::StatusOr<bool> CancelStep(DriverSeams& seams, const JobRecord& job, JobWork& work) {
   work.staged.reset();
-  if (job.plan != nullptr && !job.plan->output_directory().empty()) {
-    HEROQ_RETURN_IF_ERROR(RemoveStaging(seams.files, job.plan->output_directory(), job.job_id));
-  }
+  HEROQ_RETURN_IF_ERROR(RemoveAllStaging(seams, job));
   v1::Update update;
   update.mutable_job_ended()->set_job_id(job.job_id);
   update.mutable_job_ended()->set_state(v1::QuantizationJob::STATE_CANCELLED);
@@ -41,10 +53,7 @@ absl::StatusOr<bool> CancelStep(DriverSeams& seams, const JobRecord& job, JobWor
 absl::Status CleanUp(DriverSeams& seams, const CoordinatorState& state, const JobRecord& job, JobWork& work) {
   HEROQ_FAILPOINT(cleanup_before_staging);
   work.staged.reset();
-  if (job.plan == nullptr) return absl::OkStatus();
-  if (!job.plan->output_directory().empty()) {
-    HEROQ_RETURN_IF_ERROR(RemoveStaging(seams.files, job.plan->output_directory(), job.job_id));
-  }
+  HEROQ_RETURN_IF_ERROR(RemoveAllStaging(seams, job));
   HEROQ_FAILPOINT(cleanup_before_blobs);
   return seams.options.keep_state ? absl::OkStatus() : DropUnneededBlobs(state, job, seams.blobs);
 }

@@ -49,6 +49,20 @@ absl::Status Validate(DriverSeams& seams, const JobRecord& job, const std::strin
   return ToStatus(response, staging);
 }
 
+absl::Status FinishTrial(DriverSeams& seams, const JobRecord& job) {
+  const v1::EvaluationResult evaluation = TotalEvaluation(job).value_or(v1::EvaluationResult());
+  HEROQ_RETURN_IF_ERROR(CheckQuality(evaluation, {}));
+  v1::Update update;
+  v1::TrialFinished& finished = *update.mutable_trial_finished();
+  finished.set_job_id(job.job_id);
+  finished.set_transform(job.plan->method().hero_q().transform());
+  *finished.mutable_evaluation() = evaluation;
+  HEROQ_FAILPOINT(trial_before_commit);
+  HEROQ_RETURN_IF_ERROR(seams.store.CommitAndWait(std::move(update)));
+  HEROQ_FAILPOINT(trial_after_commit);
+  return absl::OkStatus();
+}
+
 absl::Status CheckEvaluation(const JobRecord& job) {
   const std::optional<v1::EvaluationResult> evaluation = TotalEvaluation(job);
   return evaluation.has_value() ? CheckQuality(*evaluation, job.spec.quality_gate()) : absl::OkStatus();
@@ -80,6 +94,10 @@ absl::StatusOr<bool> PublishStep(DriverSeams& seams, const JobRecord& job, JobWo
     return true;
   }
   if (!job.AllDone(TaskKind::kEvaluate)) return false;
+  if (job.on_trial()) {
+    HEROQ_RETURN_IF_ERROR(FinishTrial(seams, job));
+    return true;
+  }
   HEROQ_RETURN_IF_ERROR(CheckEvaluation(job));
   HEROQ_RETURN_IF_ERROR(CheckPinnedFiles(seams.files, job.plan->model_directory(), job.plan->sources()));
   HEROQ_RETURN_IF_ERROR(

@@ -25,17 +25,22 @@ absl::StatusOr<bool> HoldsAsRecorded(FileSystem& files, const std::string& path,
 
 }  // namespace
 
-std::string StagingPath(const std::string& output_directory, const std::string& job_id, int64_t epoch) {
-  return JoinPath(DirectoryOf(output_directory), absl::StrCat(".staging-", job_id, "-", epoch));
+std::string StagingId(const std::string& job_id, int trial) {
+  // No job id has a dot.
+  return trial == 0 ? job_id : absl::StrCat(job_id, ".trial", trial);
+}
+
+std::string StagingPath(const std::string& output_directory, const std::string& staging_id, int64_t epoch) {
+  return JoinPath(DirectoryOf(output_directory), absl::StrCat(".staging-", staging_id, "-", epoch));
 }
 
 absl::StatusOr<std::vector<std::string>> ListStaging(FileSystem& files, const std::string& output_directory,
-                                                     const std::string& job_id) {
+                                                     const std::string& staging_id) {
   const std::string parent = DirectoryOf(output_directory);
   std::vector<std::string> found;
   if (!files.Exists(parent)) return found;
   HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(parent));
-  const std::string prefix = absl::StrCat(".staging-", job_id, "-");
+  const std::string prefix = absl::StrCat(".staging-", staging_id, "-");
   for (const std::string& name : names) {
     absl::string_view epoch = name;
     int64_t number = 0;
@@ -47,7 +52,7 @@ absl::StatusOr<std::vector<std::string>> ListStaging(FileSystem& files, const st
 }
 
 absl::StatusOr<std::vector<std::string>> AdoptStaged(
-    FileSystem& files, const std::string& output_directory, const std::string& job_id,
+    FileSystem& files, const std::string& output_directory, const std::string& staging_id,
     const std::string& staging, const std::map<std::string, v1::FileAssembled>& assembled) {
   HEROQ_FAILPOINT(staging_before_create);
   HEROQ_RETURN_IF_ERROR(CreateDirectoriesDurably(files, staging));
@@ -67,7 +72,7 @@ absl::StatusOr<std::vector<std::string>> AdoptStaged(
     }
   }
   HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> directories,
-                         ListStaging(files, output_directory, job_id));
+                         ListStaging(files, output_directory, staging_id));
   for (const std::string& other : directories) {
     if (other == staging) continue;
     for (const auto& [name, record] : assembled) {
@@ -89,9 +94,9 @@ absl::StatusOr<std::vector<std::string>> AdoptStaged(
 }
 
 absl::Status RemoveStaging(FileSystem& files, const std::string& output_directory,
-                           const std::string& job_id) {
+                           const std::string& staging_id) {
   HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> directories,
-                         ListStaging(files, output_directory, job_id));
+                         ListStaging(files, output_directory, staging_id));
   for (const std::string& directory : directories) HEROQ_RETURN_IF_ERROR(files.RemoveTree(directory));
   return absl::OkStatus();
 }

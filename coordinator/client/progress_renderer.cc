@@ -18,7 +18,8 @@ namespace {
 
 // What bars, counts and phases do not show.
 bool IsWorthALine(const v1::JobEvent& event) {
-  for (const char* kind : {"job_planned", "job_blocked", "task_returned", "blobs_lost", "file_assembled"}) {
+  for (const char* kind :
+       {"job_planned", "job_blocked", "task_returned", "blobs_lost", "file_assembled", "trial_finished"}) {
     if (event.kind() == kind) return true;
   }
   return false;

@@ -32,12 +32,13 @@ Enum ParseEnum(absl::string_view prefix, const std::string& text, bool (*parse)(
 
 void AddTransformFlags(CLI::App& command, TransformFlags& flags) {
   command
-      .add_option("--transform", flags.transform,
-                  "hero-q: fused (default) rotates the whole model, none only scales it and rotates value "
-                  "heads, every "
-                  "loader takes both; online leaves rotations to vLLM, and transformers ignores them")
-      ->type_name("fused|none|online")
-      ->check(CLI::IsMember({"fused", "none", "online"}))
+      .add_option(
+          "--transform", flags.transform,
+          "hero-q: fused (default) rotates the whole model, none only scales it and rotates value "
+          "heads, every loader takes both; auto tries these two and keeps the better one; online leaves "
+          "rotations to vLLM, and transformers ignores them")
+      ->type_name("fused|none|auto|online")
+      ->check(CLI::IsMember({"fused", "none", "auto", "online"}))
       ->group(kGroup);
   command
       .add_option("--rotation", flags.rotation,

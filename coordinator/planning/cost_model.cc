@@ -8,6 +8,7 @@
 #include "coordinator/planning/base_method.h"
 #include "coordinator/planning/rewritten_tensors.h"
 #include "coordinator/planning/task_graph.h"
+#include "coordinator/planning/transform_trials.h"
 
 namespace heroq {
 namespace {
@@ -159,6 +160,17 @@ double ForwardFlops(const ModelLayout& layout, int64_t weights, double tokens, d
   return tokens * (2.0 * weights + attention);
 }
 
+// Another run over the same layers, and its files beside those of the first.
+void AddTrial(int64_t written, v1::CostEstimate& cost) {
+  cost.set_bytes_read(2 * cost.bytes_read());
+  cost.set_bytes_written(2 * written);
+  cost.set_disk_bytes(cost.disk_bytes() + written);
+  cost.set_task_count(2 * cost.task_count());
+  cost.set_forward_flops(2 * cost.forward_flops());
+  cost.set_statistics_flops(2 * cost.statistics_flops());
+  cost.set_solver_flops(2 * cost.solver_flops());
+}
+
 }  // namespace
 
 v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, int64_t source_bytes) {
@@ -211,6 +223,7 @@ v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, i
   if (calibrated) counted.mutable_calibration_tokens();
   if (evaluated) counted.mutable_evaluation_tokens();
   cost.set_task_count(static_cast<int>(TaskGraph::Build(counted).nodes().size()));
+  if (TriesTransforms(plan.method())) AddTrial(written, cost);
   return cost;
 }
 

@@ -90,6 +90,11 @@ MethodDescription DescribeMethod(const v1::MethodSpec& method) {
   return description;
 }
 
+std::string TransformName(v1::Transform transform) {
+  const auto* value = v1::Transform_descriptor()->FindValueByNumber(transform);
+  return value == nullptr ? "" : ValueName(*value);
+}
+
 bool SelectMethod(const std::string& name, v1::MethodSpec& method) {
   const Reflection& reflection = *method.GetReflection();
   for (int i = 0; i < Methods().field_count(); ++i) {

@@ -24,6 +24,9 @@ struct MethodDescription {
 
 MethodDescription DescribeMethod(const v1::MethodSpec& method);
 
+// As on the command line: "fused".
+std::string TransformName(v1::Transform transform);
+
 // Selects the method of that name with no parameter set, unless it is selected already. False when there is
 // no such method.
 bool SelectMethod(const std::string& name, v1::MethodSpec& method);

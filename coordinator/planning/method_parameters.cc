@@ -79,7 +79,7 @@ void CheckAvailable(const v1::MethodSpec& method, SpecViolations& violations) {
   refuse(method.has_arhq(), "method.arhq");
   refuse(method.dash_q().float_offset(), "method.dash_q.float_offset");
   refuse(method.hero_q().exact(), "method.hero_q.exact");
-  refuse(method.hero_q().transform() > v1::TRANSFORM_ONLINE, "method.hero_q.transform");
+  refuse(method.hero_q().transform() == v1::TRANSFORM_EVALUATION, "method.hero_q.transform");
 }
 
 void ResolveGptq(v1::GptqParameters& gptq) {

@@ -19,7 +19,6 @@
 #include "coordinator/planning/rewritten_tensors.h"
 #include "coordinator/planning/scheme_resolution.h"
 #include "coordinator/planning/spec_digest.h"
-#include "coordinator/planning/token_blobs.h"
 
 namespace heroq {
 namespace {
@@ -176,13 +175,18 @@ InspectedJob Planner::Inspect(const v1::JobSpec& spec, int64_t& vocab_size,
 }
 
 absl::StatusOr<InspectedJob> Planner::InspectWithTexts(const v1::JobSpec& spec) const {
+  return InspectWithTexts(spec, {TriesTransforms(spec.method()) ? kHeldOutSequences : 0, false});
+}
+
+absl::StatusOr<InspectedJob> Planner::InspectWithTexts(const v1::JobSpec& spec,
+                                                       const HeldOutText& held_out) const {
   int64_t vocab_size = 0;
   SpecViolations violations;
   InspectedJob job = Inspect(spec, vocab_size, violations);
   if (vocab_size > 0) {
     HEROQ_RETURN_IF_ERROR(AddTokenBlobs(
         files_, blobs_, [this](const v1::Location& location) { return ResolveLocation(roots_, location); },
-        vocab_size, job.plan, violations));
+        vocab_size, held_out, job.plan, violations));
   }
   HEROQ_RETURN_IF_ERROR(violations.ToStatus());
   job.plan.set_spec_digest(SpecDigest(job.spec, job.plan));
@@ -191,6 +195,21 @@ absl::StatusOr<InspectedJob> Planner::InspectWithTexts(const v1::JobSpec& spec) 
 
 absl::StatusOr<v1::Plan> Planner::MakePlan(const v1::JobSpec& spec) const {
   HEROQ_ASSIGN_OR_RETURN(InspectedJob job, InspectWithTexts(spec));
+  return std::move(job.plan);
+}
+
+absl::StatusOr<v1::Plan> Planner::MakePlan(const v1::JobSpec& spec, const Trial& trial) const {
+  HEROQ_ASSIGN_OR_RETURN(const InspectedJob asked, InspectWithTexts(spec));
+  v1::JobSpec tried = spec;
+  tried.mutable_method()->mutable_hero_q()->set_transform(trial.transform);
+  if (!trial.chosen) {
+    v1::EvaluationSpec& evaluation = *tried.mutable_evaluation();
+    *evaluation.mutable_source() = spec.calibration().source();
+    evaluation.set_sequences(kHeldOutSequences);
+    evaluation.set_sequence_length(asked.plan.calibration().sequence_length());
+  }
+  HEROQ_ASSIGN_OR_RETURN(InspectedJob job, InspectWithTexts(tried, {kHeldOutSequences, !trial.chosen}));
+  job.plan.set_spec_digest(asked.plan.spec_digest());
   return std::move(job.plan);
 }
 

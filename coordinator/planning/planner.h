@@ -8,6 +8,8 @@
 #include "common/blob/blob_store.h"
 #include "common/file/file_system.h"
 #include "coordinator/planning/spec_violations.h"
+#include "coordinator/planning/token_blobs.h"
+#include "coordinator/planning/transform_trials.h"
 #include "heroq/v1/job.pb.h"
 #include "heroq/v1/plan.pb.h"
 
@@ -46,12 +48,16 @@ class Planner {
 
   // The plan of InspectWithTexts.
   absl::StatusOr<v1::Plan> MakePlan(const v1::JobSpec& spec) const;
+  // Of a spec that tries transforms: the plan of one trial. Its spec_digest is that of the spec, whatever is
+  // chosen in the end.
+  absl::StatusOr<v1::Plan> MakePlan(const v1::JobSpec& spec, const Trial& trial) const;
 
   const Roots& roots() const { return roots_; }
 
  private:
   // What can be said of a job, and every refusal. `vocab_size` stays 0 when config.json cannot be read.
   InspectedJob Inspect(const v1::JobSpec& spec, int64_t& vocab_size, SpecViolations& violations) const;
+  absl::StatusOr<InspectedJob> InspectWithTexts(const v1::JobSpec& spec, const HeldOutText& held_out) const;
   // Adds why `location` cannot be resolved; empty then, and when `field` has a violation already.
   std::string Resolve(const v1::Location& location, absl::string_view field,
                       SpecViolations& violations) const;

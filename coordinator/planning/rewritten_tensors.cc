@@ -57,7 +57,9 @@ absl::Status AddTensorsOfUnit(const InspectedModel& model, const BlockLayout& bl
 bool ChangesBases(const v1::MethodSpec& method) { return method.has_hero_q() || method.has_awq(); }
 
 bool RotatesResidual(const v1::MethodSpec& method) {
-  return method.has_hero_q() && method.hero_q().transform() == v1::TRANSFORM_FUSED;
+  // Of what auto tries, fused asks for most: that is what a plan shows before anything was tried.
+  const v1::Transform transform = method.hero_q().transform();
+  return method.has_hero_q() && (transform == v1::TRANSFORM_FUSED || transform == v1::TRANSFORM_AUTO);
 }
 
 absl::Status AddRewrittenTensors(const InspectedModel& model, const v1::MethodSpec& method,

@@ -90,20 +90,37 @@ struct Wanted {
   int64_t length = 0;
   Windows windows = Windows::kFromStart;
   v1::BlobDigest& blob;
+  int64_t held_out = 0;                     // more sequences that must follow
+  v1::BlobDigest* held_out_blob = nullptr;  // and where they go
 };
+
+// Rows [begin, begin + count).
+TokenSequences Rows(const TokenSequences& tokens, int64_t begin, int64_t count) {
+  const auto first = tokens.ids.begin() + begin * tokens.length;
+  return {count, tokens.length, {first, first + count * tokens.length}, tokens.counts};
+}
+
+absl::Status Store(const TokenSequences& tokens, BlobStore& blobs, v1::BlobDigest& blob) {
+  HEROQ_ASSIGN_OR_RETURN(const std::string bytes, SerializeTokens(tokens));
+  HEROQ_ASSIGN_OR_RETURN(const Digest digest, blobs.Put(bytes, Durability::kDurable));
+  blob = DigestToProto(digest);
+  return absl::OkStatus();
+}
 
 absl::Status AddSource(const Wanted& wanted, TokenReader& reader, BlobStore& blobs, v1::Plan& plan,
                        SpecViolations& violations) {
   if (violations.Has(wanted.field)) return absl::OkStatus();
   const absl::StatusOr<TokenSequences> tokens =
-      reader.Read(wanted.source, wanted.sequences, wanted.length, wanted.windows);
+      reader.Read(wanted.source, wanted.sequences + wanted.held_out, wanted.length, wanted.windows);
   if (!tokens.ok()) {
     violations.AddRefusal(absl::StrCat(wanted.field, ".source"), Annotate(tokens.status(), wanted.field));
     return absl::OkStatus();
   }
-  HEROQ_ASSIGN_OR_RETURN(const std::string bytes, SerializeTokens(*tokens));
-  HEROQ_ASSIGN_OR_RETURN(const Digest digest, blobs.Put(bytes, Durability::kDurable));
-  wanted.blob = DigestToProto(digest);
+  HEROQ_RETURN_IF_ERROR(Store(Rows(*tokens, 0, wanted.sequences), blobs, wanted.blob));
+  if (wanted.held_out_blob != nullptr) {
+    HEROQ_RETURN_IF_ERROR(
+        Store(Rows(*tokens, wanted.sequences, wanted.held_out), blobs, *wanted.held_out_blob));
+  }
   AddTextUses(wanted.source, *tokens, plan);
   return absl::OkStatus();
 }
@@ -111,15 +128,18 @@ absl::Status AddSource(const Wanted& wanted, TokenReader& reader, BlobStore& blo
 }  // namespace
 
 absl::Status AddTokenBlobs(FileSystem& files, BlobStore& blobs, const LocationResolver& resolve,
-                           int64_t vocab_size, v1::Plan& plan, SpecViolations& violations) {
+                           int64_t vocab_size, const HeldOutText& held_out, v1::Plan& plan,
+                           SpecViolations& violations) {
   TokenReader reader(files, resolve, plan.model_directory(), vocab_size);
   if (plan.calibration().has_source()) {
     const v1::CalibrationSpec& spec = plan.calibration();
-    HEROQ_RETURN_IF_ERROR(AddSource({"calibration", spec.source(), spec.samples(), spec.sequence_length(),
-                                     Windows::kFromStart, *plan.mutable_calibration_tokens()},
-                                    reader, blobs, plan, violations));
+    HEROQ_RETURN_IF_ERROR(
+        AddSource({"calibration", spec.source(), spec.samples(), spec.sequence_length(), Windows::kFromStart,
+                   *plan.mutable_calibration_tokens(), held_out.sequences,
+                   held_out.evaluated ? plan.mutable_evaluation_tokens() : nullptr},
+                  reader, blobs, plan, violations));
   }
-  if (plan.evaluation().has_source()) {
+  if (plan.evaluation().has_source() && !held_out.evaluated) {
     const v1::EvaluationSpec& spec = plan.evaluation();
     HEROQ_RETURN_IF_ERROR(AddSource({"evaluation", spec.source(), spec.sequences(), spec.sequence_length(),
                                      Windows::kSpread, *plan.mutable_evaluation_tokens()},

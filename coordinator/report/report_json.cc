@@ -45,6 +45,9 @@ Json Definitions() {
        "SHA-256 of codes, scales and zero points of a linear whose basis may have been changed: its "
        "errors are "
        "about the transformed weight"},
+      {"trials",
+       "transform auto: every transform that was tried, evaluated on the calibration text that follows the "
+       "calibration tokens"},
       {"dead_inputs", "input channels that were zero on every calibration token"},
       {"kl", "mean of KL(original || quantized) over the evaluated tokens, in nats"},
       {"perplexity", "exp of the mean negative log-likelihood of the evaluated tokens"}};
@@ -148,6 +151,19 @@ Json Evaluation(const JobRecord& job) {
           {"tokens_sha256", job.plan->evaluation_tokens().sha256()}};
 }
 
+Json Trials(const JobRecord& job) {
+  Json trials = Json::array();
+  for (const TrialRecord& trial : job.trials) {
+    const EvaluationMeans means = MeansOf(trial.evaluation);
+    trials.push_back({{"transform", TransformName(trial.transform)},
+                      {"predicted_tokens", trial.evaluation.token_count()},
+                      {"perplexity_ratio", means.perplexity_ratio},
+                      {"kl", means.kl},
+                      {"chosen", trial.transform == job.plan->method().hero_q().transform()}});
+  }
+  return trials;
+}
+
 Json Gate(const v1::QualityGate& gate) {
   Json json = Json::object();
   if (gate.max_perplexity_ratio() > 0) json["max_perplexity_ratio"] = gate.max_perplexity_ratio();
@@ -194,6 +210,7 @@ std::string ReportJson(const JobRecord& job, const std::string& heroq_version) {
   json["compute_type"] = plan.compute_type();
   json["strict"] = job.spec.strict();
   json["method"] = Method(plan.method());
+  if (!job.trials.empty()) json["trials"] = Trials(job);
   if (plan.has_calibration_tokens()) json["calibration"] = Calibration(plan);
   json["texts"] = Texts(plan);
   json["summary"] = Summary(SummarizeResults(job), linears.size());

@@ -4,9 +4,12 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "coordinator/planning/method_description.h"
+#include "coordinator/report/job_results.h"
 
 namespace heroq {
 namespace {
@@ -64,6 +67,13 @@ std::optional<JobUpdateText> DescribeUpdate(const v1::Update& update) {
       return Event(update.task_completed().job_id(), "task_completed", update.task_completed().lease_id());
     case v1::Update::kTaskReturned:
       return Event(update.task_returned().job_id(), "task_returned", DescribeReturn(update.task_returned()));
+    case v1::Update::kTrialFinished: {
+      const v1::TrialFinished& finished = update.trial_finished();
+      return Event(finished.job_id(), "trial_finished",
+                   absl::StrCat("transform ", TransformName(finished.transform()), ": KL divergence ",
+                                absl::StrFormat("%.4f", MeansOf(finished.evaluation()).kl),
+                                " on held-out calibration text"));
+    }
     case v1::Update::kFileAssembled:
       return Event(
           update.file_assembled().job_id(), "file_assembled",

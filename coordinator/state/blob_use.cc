@@ -91,6 +91,7 @@ std::map<std::string, v1::BlobDigest> NeededBlobs(const JobRecord& job) {
 
 std::map<std::string, v1::BlobDigest> ReferencedBlobs(const JobRecord& job) {
   std::map<std::string, v1::BlobDigest> blobs;
+  for (const TrialRecord& trial : job.trials) blobs.merge(ReferencedBlobs(*trial.job));
   if (job.plan == nullptr) return blobs;
   Add(job.plan->calibration_tokens(), blobs);
   Add(job.plan->evaluation_tokens(), blobs);

@@ -40,6 +40,16 @@ struct LeaseRecord {
   absl::Time lease_time;
 };
 
+struct JobRecord;
+
+// One of the transforms a job tried.
+struct TrialRecord {
+  v1::Transform transform = v1::TRANSFORM_UNSPECIFIED;
+  v1::EvaluationResult evaluation;
+  // The job as it was then, without trials.
+  std::shared_ptr<const JobRecord> job;
+};
+
 // A job as every reader sees it: immutable once published. Job states and phases: job.proto.
 struct JobRecord {
   std::string job_id;
@@ -62,7 +72,12 @@ struct JobRecord {
   v1::JobFailure failure;
   v1::JobFailure blocked;  // without a reason: it is not
   v1::JobResult result;
+  // Of a job that tries transforms: which one the plan is, from 1, and those that are finished.
+  int trial = 0;
+  std::vector<TrialRecord> trials;
 
+  // Runs one more of the transforms it tries; nothing is published after it.
+  bool on_trial() const { return trial > static_cast<int>(trials.size()); }
   bool terminal() const {
     return state == v1::QuantizationJob::STATE_SUCCEEDED || state == v1::QuantizationJob::STATE_FAILED ||
            state == v1::QuantizationJob::STATE_CANCELLED;

@@ -61,6 +61,17 @@ void Apply(CoordinatorState& state, const v1::JobCreated& change, absl::Time tim
   state.jobs[change.job_id()] = std::move(job);
 }
 
+// What a finished trial has, for a plan that differs in its evaluation alone.
+void TakeOver(const JobRecord& trial, JobRecord& job) {
+  for (size_t task = 0; task < job.tasks.size(); ++task) {
+    const TaskNode& node = job.graph->nodes()[task];
+    if (node.kind == TaskKind::kEvaluate) continue;
+    if (const std::optional<int> done = trial.graph->Find(node.id)) job.tasks[task] = trial.tasks[*done];
+  }
+  job.files = trial.files;
+  job.staging_directory = trial.staging_directory;
+}
+
 void Apply(CoordinatorState& state, const v1::JobPlanned& change, absl::Time time) {
   JobRecord& job = Mutable(state, change.job_id());
   auto graph = std::make_shared<const TaskGraph>(TaskGraph::Build(change.plan()));
@@ -68,11 +79,32 @@ void Apply(CoordinatorState& state, const v1::JobPlanned& change, absl::Time tim
                                       [](const TaskNode& node) { return node.kind == TaskKind::kCapture; });
   job.state = Job::STATE_RUNNING;
   job.phase = calibrated ? Job::PHASE_CALIBRATING : Job::PHASE_QUANTIZING;
-  job.start_time = time;
+  if (job.trials.empty()) job.start_time = time;
   job.plan = std::make_shared<const v1::Plan>(change.plan());
-  job.numeric_class = change.numeric_class().empty() ? job.spec.numeric_class() : change.numeric_class();
-  job.tasks.resize(graph->nodes().size());
+  // The trials of a job run in one class.
+  if (job.trials.empty()) {
+    job.numeric_class = change.numeric_class().empty() ? job.spec.numeric_class() : change.numeric_class();
+  }
+  job.tasks.assign(graph->nodes().size(), TaskRecord());
   job.graph = std::move(graph);
+  job.trial = change.trial();
+  if (job.trial > 0 && !job.on_trial()) TakeOver(*job.trials[job.trial - 1].job, job);
+}
+
+void Apply(CoordinatorState& state, const v1::TrialFinished& change, absl::Time time) {
+  JobRecord& job = Mutable(state, change.job_id());
+  auto finished = std::make_shared<JobRecord>(job);
+  finished->trials.clear();
+  job.trials.push_back({change.transform(), change.evaluation(), std::move(finished)});
+  job.state = Job::STATE_QUEUED;
+  job.phase = Job::PHASE_PLANNING;
+  job.trial = 0;
+  job.plan = nullptr;
+  job.graph = nullptr;
+  job.tasks.clear();
+  job.files.clear();
+  job.staging_directory.clear();
+  job.blocked.Clear();
 }
 
 void Apply(CoordinatorState& state, const v1::TaskLeased& change, absl::Time time) {
@@ -232,6 +264,8 @@ void ApplyUpdate(CoordinatorState& state, const v1::Update& update) {
       return Apply(state, update.job_deleted(), time);
     case v1::Update::kJobBlocked:
       return Apply(state, update.job_blocked(), time);
+    case v1::Update::kTrialFinished:
+      return Apply(state, update.trial_finished(), time);
     case v1::Update::kBlobsLost:
       return Apply(state, update.blobs_lost(), time);
     case v1::Update::CHANGE_NOT_SET:

@@ -74,7 +74,13 @@ absl::Status Validate(const CoordinatorState& state, const v1::JobCreated& chang
 
 absl::Status Validate(const CoordinatorState& state, const v1::JobPlanned& change) {
   HEROQ_ASSIGN_OR_RETURN(const JobRecord* job, Find(state, change.job_id()));
-  if (job->state == Job::STATE_QUEUED) return CheckPlan(change.plan());
+  if (job->state == Job::STATE_QUEUED) {
+    if (change.trial() < 0 || change.trial() > static_cast<int>(job->trials.size()) + 1) {
+      return Refuse(change.job_id(),
+                    absl::StrCat("trial ", change.trial(), " is planned after ", job->trials.size()));
+    }
+    return CheckPlan(change.plan());
+  }
   if (job->state == Job::STATE_CANCELLING || job->state == Job::STATE_CANCELLED) {
     return MakeError(Reason::kCancelled, absl::StrCat("job ", change.job_id(), " is cancelled"),
                      {{"job_id", change.job_id()}});
@@ -175,6 +181,15 @@ absl::Status Validate(const CoordinatorState& state, const v1::JobPhaseChanged& 
   return absl::OkStatus();
 }
 
+absl::Status Validate(const CoordinatorState& state, const v1::TrialFinished& change) {
+  HEROQ_ASSIGN_OR_RETURN(const JobRecord* job, FindRunning(state, change.job_id()));
+  if (!job->on_trial() || job->phase != Job::PHASE_VALIDATING || !job->AllDone(TaskKind::kQuantize) ||
+      !job->AllDone(TaskKind::kEvaluate)) {
+    return Refuse(change.job_id(), "has no trial whose evaluation is done");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Validate(const CoordinatorState& state, const v1::JobBlocked& change) {
   return FindRunning(state, change.job_id()).status();
 }
@@ -245,6 +260,8 @@ absl::Status ValidateUpdate(const CoordinatorState& state, const v1::Update& upd
       return Validate(state, update.job_deleted());
     case v1::Update::kJobBlocked:
       return Validate(state, update.job_blocked());
+    case v1::Update::kTrialFinished:
+      return Validate(state, update.trial_finished());
     case v1::Update::kBlobsLost:
       return Validate(state, update.blobs_lost());
     case v1::Update::CHANGE_NOT_SET:

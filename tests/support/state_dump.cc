@@ -31,12 +31,16 @@ std::string DumpJob(const JobRecord& job) {
   std::string dump = absl::StrCat(
       "job ", job.job_id, " tenant=", job.tenant, " request=", job.request_id,
       " sequence=", job.creation_sequence, " state=", job.state, " phase=", job.phase,
-      " class=", job.numeric_class, " staging=", job.staging_directory,
+      " class=", job.numeric_class, " trial=", job.trial, " staging=", job.staging_directory,
       " times=", absl::FormatTime(job.create_time), absl::FormatTime(job.start_time),
       absl::FormatTime(job.end_time), "\n  spec ", job.spec.ShortDebugString(), "\n  plan ",
       job.plan ? job.plan->ShortDebugString() : "none", "\n  failure ", job.failure.ShortDebugString(),
       "\n  blocked ", job.blocked.ShortDebugString(), "\n  result ", job.result.ShortDebugString(), "\n");
   for (size_t task = 0; task < job.tasks.size(); ++task) dump += DumpTask(job, static_cast<int>(task));
+  for (const TrialRecord& trial : job.trials) {
+    absl::StrAppend(&dump, "  tried ", v1::Transform_Name(trial.transform), " ",
+                    trial.evaluation.ShortDebugString(), "\n", DumpJob(*trial.job));
+  }
   for (const auto& [lease_id, lease] : job.leases) dump += DumpLease(lease);
   for (const auto& [name, file] : job.files) absl::StrAppend(&dump, "  file ", file.ShortDebugString(), "\n");
   return dump;

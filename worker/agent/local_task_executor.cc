@@ -50,7 +50,9 @@ absl::StatusOr<v1::TaskResult> LocalTaskExecutor::Execute(const v1::Task& task, 
 }
 
 absl::Status LocalTaskExecutor::OpenModel(const v1::JobContext& context, FileSystem& files) {
-  const std::string job = absl::StrCat(context.job_id(), " ", context.model_directory());
+  // A job that tries transforms has models with and without a rotation.
+  const std::string job = absl::StrCat(context.job_id(), " ", context.model_directory(), " ",
+                                       v1::Transform_Name(context.method().hero_q().transform()));
   if (original_ != nullptr && open_job_ == job) return absl::OkStatus();
   rotated_.reset();
   original_.reset();
