@@ -3,18 +3,17 @@ bytes of an undisturbed run and leaves nothing else behind."""
 import concurrent.futures
 import os
 import subprocess
-import time
 
 import pytest
 
-import heroq_cli
 import journal
-import tiny_llama
+from failpoint_run import Command, Trace
 from heroq_cli import BIN, heroq, published_bytes
 
 NAMES = subprocess.run([BIN / "print_failpoints"], capture_output=True, text=True, check=True).stdout.split()
-# On one machine workers write blobs themselves; test_upload_failpoints.py is about what they send.
-FAILPOINTS = [name for name in NAMES if not name.startswith("upload_")]
+# On one machine workers write blobs themselves: test_upload_failpoints.py is about what they send. This job tries nothing:
+# test_trial_failpoints.py is about one that does.
+FAILPOINTS = [name for name in NAMES if not name.startswith(("upload_", "trial_"))]
 
 # What only a recovery reaches: where the run before it was killed.
 AFTER = {
@@ -45,52 +44,6 @@ SEQUENCES.update({"+".join(pair): list(pair) for pair in TWICE})
 AT_ONCE = 2
 
 
-class Trace:
-    """What the failpoints of one run wrote down."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def lines(self):
-        """(program, failpoint, hit, mode) of every time one was reached."""
-        return [line.split() for line in self.path.read_text().splitlines()] if self.path.exists() else []
-
-    def killed(self):
-        """The program that crashed, if one did."""
-        return next((line[0] for line in self.lines() if line[3] == "crash"), None)
-
-
-class Command:
-    """One small job; `run` starts it in a folder, armed or not."""
-
-    def __init__(self, inputs):
-        tiny_llama.write_model(inputs / "model", num_hidden_layers=1)
-        (inputs / "calibration.txt").write_text(tiny_llama.text(2000, seed=10))
-        self.inputs = inputs
-
-    def run(self, folder, failpoints=""):
-        environment = {**os.environ, "HEROQ_FAILPOINTS": failpoints} if failpoints else None
-        return heroq_cli.start("quantize", self.inputs / "model", "--output", folder / "out", "--calibration",
-                               self.inputs / "calibration.txt", "--samples", "2", "--shards", "2", "--sequence-length", "32",
-                               "--max-shard-size", "50000", "--workers", "1", env=environment)
-
-    def crash(self, folder, failpoint, hit):
-        trace = Trace(folder / f"trace-{failpoint}-{time.monotonic_ns()}")
-        process = self.run(folder, f"{failpoint}=crash@{hit};trace={trace.path}")
-        while process.poll() is None and trace.killed() is None:
-            time.sleep(0.01)
-        # Started again, a worker would die there as often as it may, and the pauses between are long.
-        if trace.killed() == "heroq-worker":
-            process.kill()
-        _, error = process.communicate(timeout=60)
-        assert trace.killed(), f"{failpoint} was not reached {hit} times:\n{error}"
-
-    def finish(self, folder):
-        process = self.run(folder)
-        _, error = process.communicate(timeout=60)
-        assert process.returncode == 0, error
-
-
 @pytest.fixture(scope="module")
 def command(tmp_path_factory):
     return Command(tmp_path_factory.mktemp("inputs"))
@@ -98,16 +51,7 @@ def command(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def undisturbed(command, tmp_path_factory):
-    """(published bytes, how often a process reaches each failpoint)."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    trace = Trace(folder / "trace")
-    process = command.run(folder, f"trace={trace.path}")
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 0, error
-    hits = {}
-    for _, name, hit, _ in trace.lines():
-        hits[name] = max(hits.get(name, 0), int(hit))
-    return published_bytes(folder / "out"), hits
+    return command.undisturbed(tmp_path_factory.mktemp("undisturbed"))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "coordinator/state/job_state.h"
 #include "tests/support/state_fixture.h"
 
@@ -165,6 +166,73 @@ TEST(JobTransitionsTest, LostUnitRunsAgainUntilItsFileIsWritten) {
   ASSERT_TRUE(fixture.Apply(Assembled("a", "model-0.safetensors")).ok());
   ASSERT_TRUE(fixture.Apply(Lost("a", {"quantize/0/mlp"})).ok());
   EXPECT_THAT(fixture.Pending("a"), IsEmpty());
+}
+
+v1::Update Tried(const std::string& job_id, v1::Transform transform, double kl) {
+  v1::Update update;
+  update.mutable_trial_finished()->set_job_id(job_id);
+  update.mutable_trial_finished()->set_transform(transform);
+  update.mutable_trial_finished()->mutable_evaluation()->set_kl_sum(kl);
+  return update;
+}
+
+v1::Update Planned(const std::string& job_id, const v1::Plan& plan, int trial) {
+  v1::Update update = PlanUpdate(job_id, plan);
+  update.mutable_job_planned()->set_trial(trial);
+  return update;
+}
+
+// Until a trial of job "a" has its linears quantized, a file written and its evaluation done.
+void FinishTrial(StateFixture& fixture, const v1::Plan& plan, int trial) {
+  ASSERT_TRUE(fixture.Apply(Planned("a", plan, trial)).ok());
+  fixture.Finish("a", {"capture/0/0"});
+  fixture.Finish("a", {"quantize/0/attention"});
+  fixture.Finish("a", {"quantize/0/mlp"});
+  ASSERT_TRUE(fixture.Apply(Assembled("a", plan.files(0).name())).ok());
+  ASSERT_TRUE(fixture.Apply(PhaseUpdate("a", Job::PHASE_VALIDATING, absl::StrCat("/staging/", trial))).ok());
+  for (const TaskNode& node : fixture.Job("a").graph->nodes()) {
+    if (node.kind == TaskKind::kEvaluate) fixture.Finish("a", {node.id});
+  }
+}
+
+TEST(JobTransitionsTest, ChosenTrialTakesItsResultsOverAndIsEvaluatedAnew) {
+  const v1::Plan plan = TestPlan({.blocks = 1, .shards = 1, .evaluation_sequences = 1});
+  StateFixture fixture;
+  ASSERT_TRUE(fixture.Apply(CreateUpdate("a")).ok());
+  FinishTrial(fixture, plan, 1);
+  EXPECT_TRUE(fixture.Job("a").on_trial());
+  const auto mlp = fixture.Task("a", "quantize/0/mlp").result;
+  ASSERT_NE(mlp, nullptr);
+  ASSERT_TRUE(fixture.Apply(Tried("a", v1::TRANSFORM_NONE, 1)).ok());
+  EXPECT_EQ(fixture.Job("a").state, Job::STATE_QUEUED);
+  EXPECT_EQ(fixture.Job("a").plan, nullptr);
+  EXPECT_THAT(fixture.Job("a").tasks, IsEmpty());
+  FinishTrial(fixture, plan, 2);
+  EXPECT_NE(fixture.Task("a", "quantize/0/mlp").result, mlp);
+  ASSERT_TRUE(fixture.Apply(Tried("a", v1::TRANSFORM_FUSED, 2)).ok());
+
+  ASSERT_TRUE(fixture.Apply(Planned("a", plan, 1)).ok());
+  const JobRecord& job = fixture.Job("a");
+  EXPECT_FALSE(job.on_trial());
+  EXPECT_EQ(fixture.Task("a", "quantize/0/mlp").result, mlp);
+  EXPECT_EQ(job.staging_directory, "/staging/1");
+  EXPECT_EQ(job.files.size(), 1u);
+  EXPECT_TRUE(job.AllDone(TaskKind::kQuantize));
+  EXPECT_FALSE(job.AllDone(TaskKind::kEvaluate));
+  ASSERT_EQ(job.trials.size(), 2u);
+  EXPECT_EQ(job.trials[1].transform, v1::TRANSFORM_FUSED);
+  EXPECT_EQ(job.trials[1].evaluation.kl_sum(), 2);
+}
+
+TEST(JobTransitionsTest, TrialsEndAfterTheirEvaluationAndArePlannedInOrder) {
+  const v1::Plan plan = TestPlan({.blocks = 1, .shards = 1});
+  StateFixture fixture;
+  fixture.AddJob("b", plan);
+  EXPECT_FALSE(fixture.Apply(Tried("b", v1::TRANSFORM_NONE, 1)).ok()) << "it tries nothing";
+  ASSERT_TRUE(fixture.Apply(CreateUpdate("a")).ok());
+  EXPECT_FALSE(fixture.Apply(Planned("a", plan, 2)).ok()) << "the first is not finished";
+  ASSERT_TRUE(fixture.Apply(Planned("a", plan, 1)).ok());
+  EXPECT_FALSE(fixture.Apply(Tried("a", v1::TRANSFORM_NONE, 1)).ok()) << "nothing is quantized";
 }
 
 TEST(JobTransitionsTest, SuccessPublishesAndDeletionForgets) {
