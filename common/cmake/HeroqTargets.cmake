@@ -1,6 +1,18 @@
 # heroq_library, heroq_executable and heroq_test: one way to declare a target, so that warnings, sanitizers and
 # include paths are the same everywhere. Sources are always listed, never globbed.
 
+# What HEROQ_SANITIZER asks for, also of targets that are not declared as below.
+function(heroq_sanitize target)
+  if(HEROQ_SANITIZER)
+    target_compile_options(${target} PRIVATE -fsanitize=${HEROQ_SANITIZER} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${HEROQ_SANITIZER})
+  endif()
+  if(HEROQ_SANITIZER STREQUAL "thread")
+    # Headers of the system's protobuf and abseil lay out classes differently under this macro than the libraries do.
+    target_compile_options(${target} PRIVATE -U__SANITIZE_THREAD__)
+  endif()
+endfunction()
+
 function(_heroq_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wno-unused-parameter -Wnon-virtual-dtor)
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
@@ -12,14 +24,7 @@ function(_heroq_options target)
   if(HEROQ_FAILPOINTS)
     target_compile_definitions(${target} PUBLIC HEROQ_FAILPOINTS=1)
   endif()
-  if(HEROQ_SANITIZER)
-    target_compile_options(${target} PRIVATE -fsanitize=${HEROQ_SANITIZER} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-    target_link_options(${target} PUBLIC -fsanitize=${HEROQ_SANITIZER})
-  endif()
-  if(HEROQ_SANITIZER STREQUAL "thread")
-    # Headers of the system's protobuf and abseil lay out classes differently under this macro than the libraries do.
-    target_compile_options(${target} PRIVATE -U__SANITIZE_THREAD__)
-  endif()
+  heroq_sanitize(${target})
 endfunction()
 
 # Programs under ThreadSanitizer bring what it needs to know of abseil's locks and gRPC's queues.
