@@ -93,7 +93,7 @@ TEST(MethodParametersTest, ValuesOutsideTheirRangeAreNamed) {
   hero_q.mutable_awq()->set_steps(0);
   EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.awq.steps is 0, expected 1 to 100"));
   hero_q.clear_awq();
-  hero_q.set_transform(v1::TRANSFORM_AUTO);
+  hero_q.set_transform(v1::TRANSFORM_EVALUATION);
   EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.transform is not available in this version"));
   hero_q.set_transform(v1::TRANSFORM_ONLINE);
   hero_q.set_rotation_steps(10);
