@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every method that loads as an ordinary checkpoint, on one model at 4, 3 and 2 bits and on both kinds of grid, beside
+"""Every weight-only method on one model at 4, 3 and 2 bits and on both kinds of grid, beside
 llm-compressor and AutoRound, judged by stock transformers; writes a section of docs/benchmarks.md. Called by
 deploy/experiments.sh.
 
@@ -17,6 +17,7 @@ BITS = (4, 3, 2)
 GRIDS = {"symmetric": "on", "asymmetric": "off"}
 METHODS = {
     "rtn": ["--method", "rtn"],
+    "awq": ["--method", "awq"],
     "dash-q": ["--method", "dash-q"],
     "gptq": ["--method", "gptq"],
     "hero-q none, fast": ["--method", "hero-q", "--transform", "none", "--tier", "fast"],
@@ -24,6 +25,10 @@ METHODS = {
     "hero-q fused, rotation only": ["--method", "hero-q", "--rotation", "hadamard", "--alpha", "0"],
     "hero-q fused, fast": ["--method", "hero-q", "--tier", "fast"],
     "hero-q fused": ["--method", "hero-q"],
+    "hero-q auto": ["--method", "hero-q", "--transform", "auto"],
+    "hero-q online, rotation only": ["--method", "hero-q", "--transform", "online", "--alpha", "0"],
+    "hero-q online": ["--method", "hero-q", "--transform", "online"],
+    "hero-q online, learned": ["--method", "hero-q", "--transform", "online", "--rotation", "learned"],
 }
 PEER = pathlib.Path(__file__).resolve().parent
 # Script, flags and the bits it is run at: AutoRound takes a quarter of an hour to an hour for one checkpoint.

@@ -1,13 +1,13 @@
 """HeRo-Q with rotations that loaders apply at run time: what is published, loaded by stock transformers with the lines
 of its model card and by heroq's own evaluation."""
 import json
-import re
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 import judge
+import model_card
 from heroq_cli import heroq, published_bytes
 from run_inputs import inputs, quantize_command  # noqa: F401 (inputs is a fixture)
 
@@ -26,14 +26,6 @@ def published(inputs, tmp_path_factory):
     return out
 
 
-def load_as_the_card_says(directory, dtype=torch.float32):
-    """The Python block of the published README, nothing else; only the type is what the test computes in."""
-    lines = re.search(r"```python\n(.*?)```", (directory / "README.md").read_text(), re.S).group(1)
-    names = {"torch": torch}
-    exec(lines.replace("PATH", str(directory)).replace('dtype="auto"', f"dtype={dtype}"), names)
-    return names["model"].eval()
-
-
 def score(inputs, model):
     ids = judge.read_windows(str(inputs / "model"), inputs / "evaluation.txt", 8, 64)
     return judge.score(judge.load(str(inputs / "model"), torch.float32), model, ids)
@@ -50,7 +42,7 @@ def test_transformers_computes_what_was_measured_whatever_the_number_of_workers(
         found.append(published_bytes(out))
     assert found[0] == found[1] == found[2]
     evaluation = json.loads((out / "report/report.json").read_text())["evaluation"]
-    scores = score(inputs, load_as_the_card_says(out))
+    scores = score(inputs, model_card.load(out, torch.float32))
     assert evaluation["quantized_perplexity"] == pytest.approx(scores["perplexity"], rel=0.005)
     assert evaluation["kl"] == pytest.approx(scores["kl"], rel=0.02)
     assert heroq("verify", out, "--source", inputs / "model").returncode == 0

@@ -5,7 +5,10 @@ import json
 import pathlib
 import shutil
 
+import torch
+
 import judge
+import model_card
 import page_section
 import process_tree
 
@@ -41,7 +44,9 @@ class Judge:
 
     def kl(self, checkpoint):
         """A value per text."""
-        candidate = judge.load(str(checkpoint))
+        # What rotates its inputs at run time is loaded by more than transformers alone.
+        rotated = (checkpoint / "README.md").exists() and "apply_transform_config" in (checkpoint / "README.md").read_text()
+        candidate = model_card.load(checkpoint, torch.bfloat16) if rotated else judge.load(str(checkpoint))
         return [judge.kl(original, judge.logits(candidate, windows)) for windows, original in self.texts]
 
 
