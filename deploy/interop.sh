@@ -1,26 +1,21 @@
 #!/usr/bin/env bash
-# Loads a checkpoint that heroq made in vLLM on CPU and compares the mean negative log-likelihood with transformers: at
+# Loads checkpoints that heroq made in vLLM on CPU and compares the mean negative log-likelihood with transformers: at
 # most 0.02 apart. Outside continuous integration: it installs 6 GB.
 #
-#   deploy/interop.sh [CHECKPOINT]    default: quantizes the demo model first
+#   deploy/interop.sh [CHECKPOINT]    default: quantizes the demo model first, with gptq and with rotations at run time
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export HEROQ_CACHE="${HEROQ_CACHE:-$HOME/.cache/heroq}"
 deploy/setup.sh --vllm
 demo="$(deploy/demo/prepare.sh)"
-checkpoint="${1:-}"
-if [[ -z "$checkpoint" ]]; then
-  checkpoint="$PWD/build/interop/smollm2-w4"
-  deploy/build.sh
-  [[ -f "$checkpoint/MANIFEST.json" ]] || build/release/bin/heroq quantize "$demo/model" --output "$checkpoint" \
-    --calibration "$demo/text/calibration.txt" --samples 64 --sequence-length 512
-fi
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 prompts="$demo/text/policy.txt"
-"$HEROQ_CACHE/oracle/bin/python" tests/interop/nll_transformers.py "$checkpoint" "$prompts" "$work/prompts.json" | tee "$work/transformers"
-"$HEROQ_CACHE/vllm/bin/python" tests/interop/nll_vllm.py "$checkpoint" "$work/prompts.json" | tee "$work/vllm"
-python3 - "$work" <<'PY'
+
+compare() {  # CHECKPOINT
+  "$HEROQ_CACHE/oracle/bin/python" tests/interop/nll_transformers.py "$1" "$prompts" "$work/prompts.json" | tee "$work/transformers"
+  "$HEROQ_CACHE/vllm/bin/python" tests/interop/nll_vllm.py "$1" "$work/prompts.json" | tee "$work/vllm"
+  python3 - "$work" <<'PY'
 import pathlib, re, sys
 means = {name: float(re.search(r"mean_nll ([\d.]+)", (pathlib.Path(sys.argv[1]) / name).read_text()).group(1))
          for name in ("transformers", "vllm")}
@@ -28,3 +23,20 @@ difference = abs(means["vllm"] - means["transformers"])
 print(f"mean nll: transformers {means['transformers']:.4f}, vLLM {means['vllm']:.4f}, difference {difference:.4f} (at most 0.02)")
 sys.exit(difference > 0.02)
 PY
+}
+
+quantize() {  # NAME FLAG...
+  local out="$PWD/build/interop/$1"
+  shift
+  [[ -f "$out/MANIFEST.json" ]] || build/release/bin/heroq quantize "$demo/model" --output "$out" \
+    --calibration "$demo/text/calibration.txt" --samples 64 --sequence-length 512 "$@"
+  compare "$out"
+}
+
+if [[ -n "${1:-}" ]]; then
+  compare "$1"
+else
+  deploy/build.sh
+  quantize smollm2-w4
+  quantize smollm2-w4-online --method hero-q --transform online --tier fast
+fi

@@ -1,6 +1,7 @@
 #include "coordinator/assembly/card_usage.h"
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/online_rotations.h"
 
 namespace heroq {
@@ -38,10 +39,11 @@ std::string CardUsage(const v1::Plan& plan) {
       rotates ? "Linear inputs are rotated at run time (`transform_config`). vLLM does that, on one device; "
                 "**transformers ignores it without a word** and needs the second half of these lines:\n\n"
               : "",
-      "```python\n", kLoad, rotates ? kRotate : "",
-      "```\n\ntransformers needs the package `compressed-tensors` 0.17 or newer. `vllm serve PATH` serves "
-      "the "
-      "checkpoint where vLLM has a kernel for its scheme.\n");
+      "```python\n", kLoad, rotates ? kRotate : "", "```\n",
+      PublishesDense(plan)
+          ? "\nAny loader takes it: it is an ordinary model.\n"
+          : "\ntransformers needs the package `compressed-tensors` 0.17 or newer. `vllm serve "
+            "PATH` serves the checkpoint where vLLM has a kernel for its scheme.\n");
 }
 
 }  // namespace heroq

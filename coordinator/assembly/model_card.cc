@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "coordinator/assembly/card_usage.h"
+#include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/scheme_text.h"
 #include "coordinator/report/job_results.h"
 #include "re2/re2.h"
@@ -107,9 +108,13 @@ std::string ModelCard(const JobRecord& job, const std::string& config_json,
   const std::optional<std::string> base = BaseModel(config_json);
   std::string card = "---\nlibrary_name: transformers\npipeline_tag: text-generation\n";
   if (base.has_value()) absl::StrAppend(&card, "base_model: ", *base, "\nbase_model_relation: quantized\n");
-  absl::StrAppend(&card, "tags:\n- heroq\n- compressed-tensors\n---\n\n# Quantized checkpoint",
-                  base.has_value() ? absl::StrCat(" of ", *base) : "", "\n\nWeights quantized by heroq ",
-                  heroq_version, " and stored as compressed-tensors pack-quantized.\n\n| | |\n|---|---|\n");
+  const bool dense = PublishesDense(plan);
+  absl::StrAppend(&card, "tags:\n- heroq\n", dense ? "" : "- compressed-tensors\n",
+                  "---\n\n# Quantized checkpoint", base.has_value() ? absl::StrCat(" of ", *base) : "",
+                  "\n\nWeights quantized by heroq ", heroq_version,
+                  dense ? " and stored dense: what the codes stand for (dequantized), not compressed. For "
+                          "measurements, not for use.\n\n| | |\n|---|---|\n"
+                        : " and stored as compressed-tensors pack-quantized.\n\n| | |\n|---|---|\n");
   absl::StrAppend(&card, "| family | ", plan.family(), " |\n| method | ", MethodText(plan.method()),
                   " |\n| scheme | ", Schemes(plan), " |\n");
   if (plan.has_calibration_tokens()) {

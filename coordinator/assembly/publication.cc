@@ -12,6 +12,7 @@
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/model_card.h"
 #include "coordinator/assembly/side_files.h"
+#include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/method_description.h"
 #include "coordinator/planning/quantization_config.h"
 #include "coordinator/planning/scheme_text.h"
@@ -50,12 +51,14 @@ Manifest Describe(const JobRecord& job, const std::string& heroq_version) {
   manifest.spec_digest = plan.spec_digest();
   manifest.numeric_class = job.numeric_class;
   manifest.method = DescribeMethod(plan.method()).name;
-  manifest.format = "pack-quantized";
+  manifest.format = PublishesDense(plan) ? kDenseFormat : "pack-quantized";
   manifest.compute_type = plan.compute_type();
   manifest.calibration_tokens_sha256 = plan.calibration_tokens().sha256();
   manifest.evaluation_tokens_sha256 = plan.evaluation_tokens().sha256();
   manifest.unhashed = {kRunName};
+  // Of dense weights nothing but the report says what they were.
   for (const v1::LinearReport* report : LinearReports(job)) {
+    if (PublishesDense(plan)) break;
     ManifestLinear& linear = manifest.linears.emplace_back();
     linear.name = report->name();
     linear.scheme = SchemeText(report->scheme());

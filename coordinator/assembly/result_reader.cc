@@ -10,6 +10,7 @@
 #include "common/quant/packing.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/quantized_tensors.h"
 #include "coordinator/planning/scheme_text.h"
 
@@ -54,6 +55,7 @@ absl::StatusOr<UnitResult> ReadUnitBlob(absl::string_view bytes, const v1::Plann
   UnitResult result;
   size_t tensors = 0;
   for (const v1::PlannedLinear& planned : unit.linears()) {
+    if (IsDense(unit, planned.name())) continue;
     QuantizedLinear& linear = result.linears.emplace_back();
     linear.name = planned.name();
     linear.out_features = planned.out_features();

@@ -9,6 +9,7 @@
 #include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/quantization_config.h"
 
 namespace heroq {
@@ -52,8 +53,10 @@ absl::Status WriteSideFiles(FileSystem& files, const v1::Plan& plan, const std::
   if (plan.untied_head()) {
     HEROQ_ASSIGN_OR_RETURN(source_config, UntieHead(source_config));
   }
-  HEROQ_ASSIGN_OR_RETURN(const std::string config,
-                         AddQuantizationConfig(source_config, plan.quantization_config_json()));
+  std::string config = source_config;
+  if (!PublishesDense(plan)) {
+    HEROQ_ASSIGN_OR_RETURN(config, AddQuantizationConfig(source_config, plan.quantization_config_json()));
+  }
   HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, kConfigName), config));
   HEROQ_FAILPOINT(config_after_write);
   if (plan.files_size() > 1) {

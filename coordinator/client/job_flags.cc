@@ -171,9 +171,11 @@ void AddEvaluation(CLI::App& command, JobFlags& flags) {
 }
 
 void AddOutput(CLI::App& command, JobFlags& flags) {
-  command.add_option("--format", flags.format, "Checkpoint format; default compressed-tensors")
-      ->type_name("compressed-tensors")
-      ->check(CLI::IsMember({"compressed-tensors"}))
+  command
+      .add_option("--format", flags.format,
+                  "Checkpoint format; default compressed-tensors; dense is not compressed, for research")
+      ->type_name("compressed-tensors|dense")
+      ->check(CLI::IsMember({"compressed-tensors", "dense"}))
       ->group("Output");
   command.add_option("--max-shard-size", flags.max_shard_size, "Largest weight file; default 5GB")
       ->type_name("SIZE")

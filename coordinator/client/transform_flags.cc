@@ -36,9 +36,10 @@ void AddTransformFlags(CLI::App& command, TransformFlags& flags) {
           "--transform", flags.transform,
           "hero-q: fused (default) rotates the whole model, none only scales it and rotates value "
           "heads, every loader takes both; auto tries these two and keeps the better one; online leaves "
-          "rotations to vLLM, and transformers ignores them")
-      ->type_name("fused|none|auto|online")
-      ->check(CLI::IsMember({"fused", "none", "auto", "online"}))
+          "rotations to vLLM, and transformers ignores them; evaluation maps weights back, which makes them "
+          "dense")
+      ->type_name("fused|none|auto|online|evaluation")
+      ->check(CLI::IsMember({"fused", "none", "auto", "online", "evaluation"}))
       ->group(kGroup);
   command
       .add_option("--rotation", flags.rotation,
@@ -64,6 +65,10 @@ void AddTransformFlags(CLI::App& command, TransformFlags& flags) {
       ->type_name("N")
       ->check(CLI::Range(1, 10000))
       ->group(kGroup);
+  command
+      .add_flag("--exact", flags.exact,
+                "hero-q, --transform evaluation: learn a dense rotation for every alpha; at most 512 inputs")
+      ->group(kGroup);
   command.add_option("--base", flags.base, "hero-q: what quantizes in the new basis; default gptq")
       ->type_name("gptq|awq|rtn")
       ->check(CLI::IsMember({"gptq", "awq", "rtn"}))
@@ -82,6 +87,7 @@ absl::Status ApplyTransformFlags(const TransformFlags& flags, v1::MethodSpec& me
   status.Update(refuse(flags.tier.has_value(), "--tier"));
   status.Update(refuse(!flags.alphas.empty(), "--alpha"));
   status.Update(refuse(flags.rotation_steps.has_value(), "--rotation-steps"));
+  status.Update(refuse(flags.exact, "--exact"));
   if (flags.base && !SelectBase(*flags.base, method)) {
     status.Update(MakeError(
         Reason::kInvalidSpec,
@@ -96,6 +102,7 @@ absl::Status ApplyTransformFlags(const TransformFlags& flags, v1::MethodSpec& me
   if (flags.tier) hero_q.set_tier(ParseEnum("TIER_", *flags.tier, v1::Tier_Parse));
   if (!flags.alphas.empty()) hero_q.mutable_alphas()->Assign(flags.alphas.begin(), flags.alphas.end());
   if (flags.rotation_steps) hero_q.set_rotation_steps(*flags.rotation_steps);
+  if (flags.exact) hero_q.set_exact(true);
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/method_parameters.h"
 #include "coordinator/planning/task_graph.h"
 #include "re2/re2.h"
@@ -163,8 +164,8 @@ void CheckEvaluationOnly(const v1::JobSpec& spec, SpecViolations& violations) {
 void CheckQuantization(const v1::JobSpec& spec, SpecViolations& violations) {
   CheckLocation(spec.output().location(), "output.location", violations);
   const std::string& format = spec.output().format();
-  if (!format.empty() && format != "compressed-tensors") {
-    violations.Add("output.format", absl::StrCat("is '", format, "', expected compressed-tensors"));
+  if (!format.empty() && format != "compressed-tensors" && format != kDenseFormat) {
+    violations.Add("output.format", absl::StrCat("is '", format, "', expected compressed-tensors or dense"));
   }
   CheckRange(spec.output().max_shard_bytes(), kMinShardBytes, int64_t{1} << 50, "output.max_shard_bytes",
              violations);
@@ -255,7 +256,9 @@ v1::JobSpec ResolveSpec(const v1::JobSpec& spec, const ModelLayout& layout) {
   if (IsEvaluationOnly(resolved)) return resolved;
 
   v1::OutputSpec& output = *resolved.mutable_output();
-  if (output.format().empty()) output.set_format("compressed-tensors");
+  if (output.format().empty()) {
+    output.set_format(NeedsDenseOutput(resolved.method()) ? kDenseFormat : "compressed-tensors");
+  }
   output.set_max_shard_bytes(OrDefault(output.max_shard_bytes(), 5'000'000'000));
   v1::SchemeSpec& scheme = *resolved.mutable_scheme();
   scheme.set_weight_bits(OrDefault(scheme.weight_bits(), 4));

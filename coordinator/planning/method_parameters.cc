@@ -48,6 +48,18 @@ void CheckAlphas(const v1::HeroQParameters& hero_q, SpecViolations& violations) 
   }
 }
 
+void CheckExact(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
+  const std::string field = "method.hero_q.exact";
+  if (hero_q.transform() != v1::TRANSFORM_EVALUATION) {
+    violations.Add(field, "is set, but only with transform evaluation has a dense rotation a place");
+  } else if (hero_q.rotation() != v1::ROTATION_UNSPECIFIED && hero_q.rotation() != v1::ROTATION_LEARNED) {
+    violations.Add(field, "is set, but it learns its rotations; expected rotation learned");
+  } else if (hero_q.alpha_refinement() > 0) {
+    violations.Add(field,
+                   "is set, but it scores the alphas given and no others; expected alpha_refinement 0");
+  }
+}
+
 void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
   CheckAlphas(hero_q, violations);
   if (hero_q.score_rows() != 0) {
@@ -66,6 +78,7 @@ void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
     if (!valid) violations.Add(field, absl::StrCat("has the unknown value ", value));
   };
   check_enum(v1::Transform_IsValid(hero_q.transform()), hero_q.transform(), "method.hero_q.transform");
+  if (hero_q.exact()) CheckExact(hero_q, violations);
   check_enum(v1::Rotation_IsValid(hero_q.rotation()), hero_q.rotation(), "method.hero_q.rotation");
   check_enum(v1::Tier_IsValid(hero_q.tier()), hero_q.tier(), "method.hero_q.tier");
 }
@@ -78,8 +91,6 @@ void CheckAvailable(const v1::MethodSpec& method, SpecViolations& violations) {
   refuse(method.has_smoothquant(), "method.smoothquant");
   refuse(method.has_arhq(), "method.arhq");
   refuse(method.dash_q().float_offset(), "method.dash_q.float_offset");
-  refuse(method.hero_q().exact(), "method.hero_q.exact");
-  refuse(method.hero_q().transform() == v1::TRANSFORM_EVALUATION, "method.hero_q.transform");
 }
 
 void ResolveGptq(v1::GptqParameters& gptq) {
@@ -120,15 +131,18 @@ TierDefaults DefaultsOf(v1::Tier tier) {
 }
 
 void ResolveHeroQ(v1::HeroQParameters& hero_q) {
+  if (!hero_q.has_exact()) hero_q.set_exact(false);
   if (hero_q.transform() == v1::TRANSFORM_UNSPECIFIED) hero_q.set_transform(v1::TRANSFORM_FUSED);
   if (hero_q.tier() == v1::TIER_UNSPECIFIED) hero_q.set_tier(v1::TIER_BALANCED);
   const TierDefaults defaults = DefaultsOf(hero_q.tier());
   if (hero_q.rotation() == v1::ROTATION_UNSPECIFIED) {
     const bool online = hero_q.transform() == v1::TRANSFORM_ONLINE;
-    hero_q.set_rotation(online ? v1::ROTATION_HADAMARD : defaults.rotation);
+    hero_q.set_rotation(hero_q.exact() ? v1::ROTATION_LEARNED
+                        : online       ? v1::ROTATION_HADAMARD
+                                       : defaults.rotation);
   }
   if (!hero_q.has_alpha_refinement())
-    hero_q.set_alpha_refinement(hero_q.alphas_size() > 0 ? 0 : defaults.refinement);
+    hero_q.set_alpha_refinement(hero_q.alphas_size() > 0 || hero_q.exact() ? 0 : defaults.refinement);
   if (hero_q.alphas_size() == 0)
     hero_q.mutable_alphas()->Assign(defaults.alphas.begin(), defaults.alphas.end());
   if (hero_q.score_rows() == 0) hero_q.set_score_rows(defaults.score_rows);

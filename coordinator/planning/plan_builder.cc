@@ -10,6 +10,7 @@
 #include "common/checkpoint/safetensors_writer.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/quantized_tensors.h"
 #include "coordinator/planning/scheme_text.h"
 #include "coordinator/planning/shard_split.h"
@@ -61,6 +62,7 @@ absl::StatusOr<std::vector<Piece>> PiecesInModelOrder(const InspectedModel& mode
   std::map<std::string, Piece> changed;  // by the name of the source tensor's place in the layout
   for (size_t unit = 0; unit < units.size(); ++unit) {
     for (const v1::PlannedLinear& linear : units[unit].linears()) {
+      if (IsDense(units[unit], linear.name())) continue;
       changed.emplace(absl::StrCat(linear.name(), ".weight"), QuantizedPiece(static_cast<int>(unit), linear));
     }
     for (const v1::RewrittenTensor& tensor : units[unit].tensors()) {

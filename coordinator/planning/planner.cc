@@ -10,6 +10,7 @@
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/planning/cost_model.h"
+#include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/job_validation.h"
 #include "coordinator/planning/model_inspection.h"
 #include "coordinator/planning/online_rotations.h"
@@ -56,6 +57,8 @@ absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& mod
                               const ResolvedSchemes& schemes, v1::Plan& plan) {
   std::vector<v1::PlannedUnit> units = PlanUnits(model.layout, schemes);
   HEROQ_RETURN_IF_ERROR(AddRewrittenTensors(model, spec.method(), units));
+  const bool dense = spec.output().format() == kDenseFormat;
+  if (dense) HEROQ_RETURN_IF_ERROR(AddDenseWeights(model, units));
   const bool untied = RotatesResidual(spec.method()) && model.layout.tied_head;
   const ModelLayout published = untied ? model.layout.Untied() : model.layout;
   HEROQ_ASSIGN_OR_RETURN(const std::vector<v1::PlannedFile> planned,
@@ -65,7 +68,14 @@ absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& mod
   plan.mutable_files()->Assign(planned.begin(), planned.end());
   plan.mutable_kept()->Assign(schemes.kept.begin(), schemes.kept.end());
   plan.mutable_copied_files()->Assign(model.copied_files.begin(), model.copied_files.end());
-  plan.set_quantization_config_json(QuantizationConfigJson(plan));
+  if (dense) {
+    plan.add_warnings(
+        "the published weights are dense: what their codes stand for, in the type of the source and as large "
+        "as "
+        "it; for measurements, not for use");
+  } else {
+    plan.set_quantization_config_json(QuantizationConfigJson(plan));
+  }
   if (untied) {
     const int64_t bytes = published.vocab_size * published.hidden_size * SizeOf(published.dtype);
     plan.add_warnings(absl::StrCat("the rotated model needs a head apart from its embedding, which adds ",
@@ -158,6 +168,7 @@ InspectedJob Planner::Inspect(const v1::JobSpec& spec, int64_t& vocab_size,
   }
   const std::optional<InspectedModel> model =
       Collect(InspectModel(files_, model_directory, *std::move(layout)), "model.location", violations);
+  if (quantizes && model.has_value()) CheckDenseOutput(job.spec, model->layout, violations);
   if (quantizes && model.has_value()) CheckOnlineRotations(job.spec, model->layout, violations);
   if (!violations.empty()) return job;
 
@@ -213,7 +224,7 @@ absl::StatusOr<v1::Plan> Planner::MakePlan(const v1::JobSpec& spec, const Trial&
   return std::move(job.plan);
 }
 
-std::vector<std::string> KnownFormats() { return {"compressed-tensors"}; }
+std::vector<std::string> KnownFormats() { return {"compressed-tensors", kDenseFormat}; }
 
 std::vector<std::string> KnownFamilies() { return KnownModelFamilies(); }
 

@@ -64,7 +64,9 @@ bool RotatesResidual(const v1::MethodSpec& method) {
 
 absl::Status AddRewrittenTensors(const InspectedModel& model, const v1::MethodSpec& method,
                                  std::vector<v1::PlannedUnit>& units) {
-  if (!ChangesBases(method)) return absl::OkStatus();
+  // What is mapped back touches nothing but its linear.
+  const bool mapped_back = method.hero_q().transform() == v1::TRANSFORM_EVALUATION;
+  if (!ChangesBases(method) || mapped_back) return absl::OkStatus();
   const bool residual = RotatesResidual(method);
   std::vector<v1::PlannedUnit> quantized = std::move(units);
   units.clear();

@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/dense_output.h"
 #include "coordinator/validation/directory_model.h"
 #include "coordinator/validation/findings.h"
 #include "coordinator/validation/linear_check.h"
@@ -133,8 +134,9 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
   HEROQ_RETURN_IF_ERROR(CheckRotations(*model, findings));
   for (const v1::PlannedUnit& unit : plan.units()) {
     for (const v1::PlannedLinear& linear : unit.linears()) {
-      findings.Check(model->quantized.count(linear.name()) > 0, "linear_not_quantized",
-                     {linear.name(), "config.json"}, "a quantized linear", "a dense one");
+      const bool quantized = model->quantized.count(linear.name()) > 0 || IsDense(unit, linear.name());
+      findings.Check(quantized, "linear_not_quantized", {linear.name(), "config.json"}, "a quantized linear",
+                     "a dense one");
       findings.Check(reported.count(linear.name()) > 0, "report_missing", {linear.name(), ""},
                      "a reported weight", "none");
     }

@@ -6,14 +6,24 @@ another engine scores exactly the same tokens.
 """
 import json
 import os
+import pathlib
+import re
 import sys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoTokenizer
 
 PROMPTS, LENGTH = 16, 128
+
+
+def load(checkpoint):
+    """As the model card says, in bfloat16: rotations of linear inputs are attached where the checkpoint has them."""
+    lines = re.search(r"```python\n(.*?)```", (pathlib.Path(checkpoint) / "README.md").read_text(), re.S).group(1)
+    names = {"torch": torch}
+    exec(lines.replace("PATH", checkpoint).replace('dtype="auto"', "dtype=torch.bfloat16"), names)
+    return names["model"].eval()
 
 
 @torch.no_grad()
@@ -25,7 +35,7 @@ def main(checkpoint, text, out):
     assert len(prompts[-1]) == LENGTH
     with open(out, "w", encoding="utf-8") as file:
         json.dump(prompts, file)
-    model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.bfloat16).eval()
+    model = load(checkpoint)
     ids = torch.tensor(prompts)
     scores = model(ids).logits[:, :-1].float().log_softmax(-1)
     print(f"mean_nll {-scores.gather(-1, ids[:, 1:, None]).mean().item():.6f}")

@@ -9,7 +9,12 @@ import sys
 
 os.environ.update(HF_HUB_OFFLINE="1", VLLM_CPU_KVCACHE_SPACE="1", VLLM_ENABLE_V1_MULTIPROCESSING="0")
 
+import torch
 from vllm import LLM, SamplingParams
+from vllm.model_executor.layers.quantization.compressed_tensors.transform.module import HadamardTransform
+
+# vLLM's product of inputs and rotations asks the layer for a CPU kernel, which only its linears have.
+HadamardTransform.cpu_linear = staticmethod(torch.nn.functional.linear)
 
 
 def main(checkpoint, prompts_path):

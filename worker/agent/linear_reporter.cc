@@ -52,24 +52,25 @@ absl::StatusOr<const DampedSpectrum*> LinearReporter::SpectrumOf(LinearInput inp
   return &spectra_of_.try_emplace(input, std::move(spectrum)).first->second;
 }
 
-absl::StatusOr<v1::LinearReport> LinearReporter::Report(const LinearWork& linear,
-                                                        const QuantizedLinear& stored,
+absl::StatusOr<v1::LinearReport> LinearReporter::Report(const LinearWork& linear, std::vector<float> stored,
                                                         const LinearOutcome& outcome) {
   v1::LinearReport report;
-  report.set_name(stored.name);
-  report.set_out_features(stored.out_features);
-  report.set_in_features(stored.in_features);
+  const int64_t out_features = linear.weight.size(0);
+  const int64_t in_features = linear.weight.size(1);
+  report.set_name(linear.name);
+  report.set_out_features(out_features);
+  report.set_in_features(in_features);
   const at::Tensor matrix = HostMatrix(linear.weight);
   const absl::Span<const float> weight = Values(matrix);
-  std::vector<float> error = Dequantize(stored);
+  std::vector<float>& error = stored;
   for (size_t at = 0; at < error.size(); ++at) error[at] -= weight[at];
   report.set_weight_error(Relative(SumOfSquares(error), SumOfSquares(weight)).value_or(0));
 
   const auto statistics = work_.statistics.find(linear.input);
   if (statistics != work_.statistics.end()) {
     const OutputEnergy& energy = EnergyOf(linear.input, statistics->second);
-    const double total = energy.Of(weight, stored.out_features);
-    const double lost = energy.Of(error, stored.out_features);
+    const double total = energy.Of(weight, out_features);
+    const double lost = energy.Of(error, out_features);
     const std::optional<double> relative = Relative(lost, total);
     if (relative.has_value()) report.set_relative_error(*relative);
     if (outcome.solver_loss.has_value()) {
@@ -77,11 +78,10 @@ absl::StatusOr<v1::LinearReport> LinearReporter::Report(const LinearWork& linear
       if (loss.has_value()) report.set_solver_loss(*loss);
     }
     // Without a live input there is no curvature to speak of.
-    if (spectra_ && outcome.dead_inputs < stored.in_features) {
+    if (spectra_ && outcome.dead_inputs < in_features) {
       HEROQ_ASSIGN_OR_RETURN(const DampedSpectrum* spectrum, SpectrumOf(linear.input, statistics->second));
-      const at::Tensor matrix_error =
-          at::from_blob(error.data(), {stored.out_features, stored.in_features}, at::kFloat);
-      SetSpectrum(EvidenceOf(*spectrum, matrix_error, lost, stored.out_features), *report.mutable_spectrum());
+      const at::Tensor matrix_error = at::from_blob(error.data(), {out_features, in_features}, at::kFloat);
+      SetSpectrum(EvidenceOf(*spectrum, matrix_error, lost, out_features), *report.mutable_spectrum());
     }
   }
   if (outcome.evidence_before.has_value())

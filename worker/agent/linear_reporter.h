@@ -2,11 +2,11 @@
 
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/concurrency/cancellation.h"
 #include "common/model/model_layout.h"
-#include "common/quant/quantized_linear.h"
 #include "heroq/v1/report.pb.h"
 #include "worker/methods/damped_spectrum.h"
 #include "worker/methods/method.h"
@@ -22,10 +22,10 @@ class LinearReporter {
   LinearReporter(const UnitWork& work, bool spectra, const Cancellation& cancellation)
       : work_(work), spectra_(spectra), cancellation_(cancellation) {}
 
-  // `stored` is the linear read back from the bytes that are handed in; `work` and `outcome` are the method's
-  // input and account of it. Everything but `scheme` is set. NUMERICAL_FAILURE when statistics are not
-  // finite, CANCELLED. Throws c10::Error, std::bad_alloc.
-  absl::StatusOr<v1::LinearReport> Report(const LinearWork& linear, const QuantizedLinear& stored,
+  // `stored` is the weight [out, in] that the bytes stand for that are handed in; `work` and `outcome` are
+  // the method's input and account of it. Everything but `scheme` is set. NUMERICAL_FAILURE when statistics
+  // are not finite, CANCELLED. Throws c10::Error, std::bad_alloc.
+  absl::StatusOr<v1::LinearReport> Report(const LinearWork& linear, std::vector<float> stored,
                                           const LinearOutcome& outcome);
 
  private:

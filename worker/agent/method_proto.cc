@@ -64,6 +64,9 @@ absl::StatusOr<HeroQOptions> OptionsOf(const v1::HeroQParameters& parameters, ui
     case v1::TRANSFORM_ONLINE:
       options.placement = HeroQOptions::Placement::kOnline;
       break;
+    case v1::TRANSFORM_EVALUATION:
+      options.placement = HeroQOptions::Placement::kMappedBack;
+      break;
     default:
       return MakeError(
           Reason::kUnsupported,
@@ -86,6 +89,7 @@ absl::StatusOr<HeroQOptions> OptionsOf(const v1::HeroQParameters& parameters, ui
   options.alphas.refine_step = parameters.alpha_refinement();
   options.score_rows = parameters.score_rows();
   options.seed = seed;
+  options.exact = parameters.exact();
   options.learning.steps = parameters.rotation_steps();
   if (options.alphas.alphas.empty() || options.score_rows < 1) {
     return MakeError(Reason::kInternal, "hero_q: the plan left alphas or score_rows open");

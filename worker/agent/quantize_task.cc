@@ -14,6 +14,7 @@
 #include "common/checkpoint/weight_digest.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "worker/agent/dense_weights.h"
 #include "worker/agent/linear_reporter.h"
 #include "worker/agent/method_proto.h"
 #include "worker/agent/statistics_reader.h"
@@ -113,7 +114,11 @@ absl::StatusOr<v1::TaskResult> RunInBlock(const v1::QuantizeTask& task, const v1
   if (quantized.transformed.has_value()) work = *std::move(quantized.transformed);
   if (context.strict()) HEROQ_RETURN_IF_ERROR(CheckStrict(work, quantized));
 
-  HEROQ_ASSIGN_OR_RETURN(std::vector<StoredTensor> tensors, RewrittenTensors(task, *block, work));
+  const bool dense = PublishesDense(task);
+  HEROQ_ASSIGN_OR_RETURN(const DenseWeights weights,
+                         dense ? DenseWeightsOf(work, quantized) : DenseWeights());
+  HEROQ_ASSIGN_OR_RETURN(std::vector<StoredTensor> tensors, RewrittenTensors(task, *block, work, weights));
+  if (dense) quantized.linears.clear();
   HEROQ_ASSIGN_OR_RETURN(const std::string bytes,
                          WriteUnitBlob({std::move(quantized.linears), std::move(tensors)}));
   HEROQ_ASSIGN_OR_RETURN(const UnitBlob stored,
@@ -122,14 +127,17 @@ absl::StatusOr<v1::TaskResult> RunInBlock(const v1::QuantizeTask& task, const v1
   LinearReporter reporter(work, context.method().has_hero_q(), environment.cancellation);
   for (size_t i = 0; i < work.linears.size(); ++i) {
     HEROQ_RETURN_IF_ERROR(environment.cancellation.Check());
-    HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear* linear, FindStored(stored.linears, work.linears[i].name));
-    HEROQ_ASSIGN_OR_RETURN(*result.add_linears(),
-                           reporter.Report(work.linears[i], *linear, quantized.outcomes[i]));
-    *result.mutable_linears(static_cast<int>(i))->mutable_scheme() =
-        task.linears(static_cast<int>(i)).scheme();
-    if (task.tensors_size() > 0) {
-      result.mutable_linears(static_cast<int>(i))->set_weight_digest(WeightDigest(*linear));
+    v1::LinearReport& report = *result.add_linears();
+    const LinearWork& linear = work.linears[i];
+    if (dense) {
+      HEROQ_ASSIGN_OR_RETURN(std::vector<float> values, StoredDenseWeight(stored, linear.name));
+      HEROQ_ASSIGN_OR_RETURN(report, reporter.Report(linear, std::move(values), quantized.outcomes[i]));
+    } else {
+      HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear* codes, FindStored(stored.linears, linear.name));
+      HEROQ_ASSIGN_OR_RETURN(report, reporter.Report(linear, Dequantize(*codes), quantized.outcomes[i]));
+      if (task.tensors_size() > 0) report.set_weight_digest(WeightDigest(*codes));
     }
+    *report.mutable_scheme() = task.linears(static_cast<int>(i)).scheme();
   }
   for (const TransformOutcome& outcome : quantized.transforms) {
     *result.add_transforms() = ToReport(task.block(), outcome);

@@ -85,7 +85,10 @@ absl::StatusOr<UnitWork> LoadUnitWork(const v1::QuantizeTask& task, const BlockL
     work.linears.push_back(std::move(loaded));
   }
   for (const LinearLayout& linear : block.linears) {
-    if (!Rewrites(task, WeightName(linear.name))) continue;
+    const bool quantized =
+        std::any_of(task.linears().begin(), task.linears().end(),
+                    [&](const v1::LinearTask& other) { return other.name() == linear.name; });
+    if (quantized || !Rewrites(task, WeightName(linear.name))) continue;
     HEROQ_ASSIGN_OR_RETURN(DenseLinear kept, LoadLinear(task, linear, source));
     work.kept.push_back(std::move(kept));
   }
@@ -104,10 +107,13 @@ absl::StatusOr<UnitWork> LoadUnitWork(const v1::QuantizeTask& task, const BlockL
 }
 
 absl::StatusOr<std::vector<StoredTensor>> RewrittenTensors(const v1::QuantizeTask& task,
-                                                           const BlockLayout& block, const UnitWork& work) {
+                                                           const BlockLayout& block, const UnitWork& work,
+                                                           const DenseWeights& dense) {
   std::vector<StoredTensor> tensors;
   for (const v1::RewrittenTensor& planned : task.tensors()) {
-    const at::Tensor tensor = FindTensor(block, work, planned.name());
+    const auto weight = dense.find(planned.name());
+    const at::Tensor tensor =
+        weight != dense.end() ? weight->second : FindTensor(block, work, planned.name());
     if (!tensor.defined()) return NoSuch(block, absl::StrCat("tensor ", planned.name(), " in this unit"));
     HEROQ_ASSIGN_OR_RETURN(StoredTensor stored, StoreTensor(planned, tensor));
     tensors.push_back(std::move(stored));

@@ -4,6 +4,7 @@
 
 #include "absl/status/statusor.h"
 #include "heroq/v1/scheduling.pb.h"
+#include "worker/agent/dense_weights.h"
 #include "worker/agent/unit_blob.h"
 #include "worker/loading/weight_source.h"
 #include "worker/methods/method.h"
@@ -16,9 +17,10 @@ namespace heroq {
 absl::StatusOr<UnitWork> LoadUnitWork(const v1::QuantizeTask& task, const BlockLayout& block,
                                       const WeightSource& source);
 
-// The tensors the task rewrites as they are in `work`, the unit after its transform. INTERNAL for one that is
-// not a part of it.
+// The tensors the task rewrites as they are in `work`, the unit after its transform, or in `dense`. INTERNAL
+// for one that is in neither.
 absl::StatusOr<std::vector<StoredTensor>> RewrittenTensors(const v1::QuantizeTask& task,
-                                                           const BlockLayout& block, const UnitWork& work);
+                                                           const BlockLayout& block, const UnitWork& work,
+                                                           const DenseWeights& dense);
 
 }  // namespace heroq

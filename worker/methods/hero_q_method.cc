@@ -14,6 +14,7 @@
 #include "worker/methods/awq_method.h"
 #include "worker/methods/damped_spectrum.h"
 #include "worker/methods/input_statistics.h"
+#include "worker/methods/mapped_back.h"
 #include "worker/methods/online_folding.h"
 #include "worker/methods/unit_folding.h"
 #include "worker/transform/conditioning.h"
@@ -239,6 +240,9 @@ HeroQMethod::HeroQMethod(HeroQOptions options)
 absl::StatusOr<QuantizedUnit> HeroQMethod::Quantize(const UnitWork& work, const Cancellation& cancellation,
                                                     const Progress& progress) const {
   return CatchTorch("hero-q", [&]() -> absl::StatusOr<QuantizedUnit> {
+    if (options_.placement == HeroQOptions::Placement::kMappedBack) {
+      return QuantizeMappedBack(work, options_, *base_, cancellation, progress);
+    }
     UnitWork transformed = work;
     std::vector<TransformOutcome> outcomes;
     EvidenceBefore before;

@@ -24,6 +24,8 @@ struct HeroQOptions {
     kFused,
     // D and signs where kNone has D, and one rotation per input that loaders apply at run time.
     kOnline,
+    // A transform per linear, mapped back after rounding (mapped_back.h).
+    kMappedBack,
   };
   // Of the channels of a value head; with kOnline of the blocks of every input, which share one.
   enum class Rotation { kNone, kHadamard, kRandom, kLearned };
@@ -37,6 +39,8 @@ struct HeroQOptions {
   // Rows of the linears of one input that an alpha is scored on.
   int64_t score_rows = 128;
   uint64_t seed = 0;
+  // With kMappedBack: a dense rotation of every input is learned for every alpha.
+  bool exact = false;
 };
 
 // HeRo-Q (arXiv 2601.21626): quantizes each linear in the basis T = D^-1 R of its input, D =

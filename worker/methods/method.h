@@ -96,6 +96,9 @@ struct QuantizedUnit {
   // Of a method that transforms: the unit in the basis it was quantized in. Stored codes are of these
   // weights.
   std::optional<UnitWork> transformed;
+  // Of a method whose result no codes hold: the weights [out, in] that stand for `linears`, float32, in their
+  // order and in the basis of the work; `linears` is empty then.
+  std::vector<at::Tensor> dense;
   std::vector<TransformOutcome> transforms;
 };
 

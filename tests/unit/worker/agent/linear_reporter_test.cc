@@ -44,7 +44,7 @@ struct Example {
 
 v1::LinearReport Report(const UnitWork& work, const QuantizedLinear& stored, const LinearOutcome& outcome,
                         bool spectra = false) {
-  auto report = LinearReporter(work, spectra, {}).Report(work.linears[0], stored, outcome);
+  auto report = LinearReporter(work, spectra, {}).Report(work.linears[0], Dequantize(stored), outcome);
   EXPECT_TRUE(report.ok()) << report.status();
   return *std::move(report);
 }
