@@ -55,6 +55,7 @@ absl::StatusOr<HeroQOptions> OptionsOf(const v1::HeroQParameters& parameters, ui
     options.base = gptq;
   }
   switch (parameters.transform()) {
+    case v1::TRANSFORM_UNSPECIFIED:
     case v1::TRANSFORM_FUSED:
       options.placement = HeroQOptions::Placement::kFused;
       break;
@@ -127,7 +128,7 @@ absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec, uint64
 }
 
 std::optional<ResidualRotation::Kind> ResidualRotationOf(const v1::MethodSpec& spec) {
-  if (!spec.has_hero_q() || spec.hero_q().transform() != v1::TRANSFORM_FUSED) return std::nullopt;
+  if (!spec.has_hero_q() || spec.hero_q().transform() > v1::TRANSFORM_FUSED) return std::nullopt;
   return spec.hero_q().rotation() == v1::ROTATION_RANDOM ? ResidualRotation::Kind::kRandom
                                                          : ResidualRotation::Kind::kHadamard;
 }

@@ -62,6 +62,17 @@ TEST(MethodParametersTest, ASharedRotationIsHadamardUnlessAskedOtherwise) {
   EXPECT_EQ(method.hero_q().rotation_steps(), 0);
 }
 
+TEST(MethodParametersTest, AnExactSearchLearnsWhateverTheTier) {
+  v1::MethodSpec method;
+  method.mutable_hero_q()->set_transform(v1::TRANSFORM_EVALUATION);
+  method.mutable_hero_q()->set_tier(v1::TIER_FAST);
+  method.mutable_hero_q()->set_exact(true);
+  ResolveMethod(method);
+  EXPECT_EQ(method.hero_q().rotation(), v1::ROTATION_LEARNED);
+  EXPECT_EQ(method.hero_q().rotation_steps(), 60);
+  EXPECT_EQ(method.hero_q().alpha_refinement(), 0);
+}
+
 TEST(MethodParametersTest, WhatIsGivenIsKept) {
   v1::MethodSpec method;
   v1::HeroQParameters& hero_q = *method.mutable_hero_q();
@@ -93,8 +104,15 @@ TEST(MethodParametersTest, ValuesOutsideTheirRangeAreNamed) {
   hero_q.mutable_awq()->set_steps(0);
   EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.awq.steps is 0, expected 1 to 100"));
   hero_q.clear_awq();
+  hero_q.set_exact(true);
+  EXPECT_THAT(WhatIsWrong(hero_q),
+              HasSubstr("method.hero_q.exact is set, but only with transform evaluation"));
   hero_q.set_transform(v1::TRANSFORM_EVALUATION);
-  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.transform is not available in this version"));
+  EXPECT_THAT(WhatIsWrong(hero_q), testing::Not(HasSubstr("exact")));
+  hero_q.set_alpha_refinement(0.1);
+  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("expected alpha_refinement 0"));
+  hero_q.clear_alpha_refinement();
+  hero_q.clear_exact();
   hero_q.set_transform(v1::TRANSFORM_ONLINE);
   hero_q.set_rotation_steps(10);
   EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("only a learned rotation"));

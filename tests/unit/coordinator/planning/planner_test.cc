@@ -174,6 +174,30 @@ TEST_F(PlannerTest, RotationsThatLoadersApplyAreTensorsAndGroupsOfTheirOwn) {
             nlohmann::json::object());
 }
 
+TEST_F(PlannerTest, DenseWeightsTakeThePlaceOfCodes) {
+  v1::JobSpec spec = Spec();
+  spec.mutable_output()->set_format("dense");
+  const absl::StatusOr<v1::Plan> plan = planner_.MakePlan(spec);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->quantization_config_json(), "");
+  std::map<std::string, bool> copied;
+  for (const v1::PlannedTensor& tensor : plan->files(0).tensors()) copied[tensor.name()] = tensor.copied();
+  EXPECT_THAT(copied, Contains(Pair("model.layers.1.mlp.down_proj.weight", false)));
+  EXPECT_THAT(copied, Contains(Pair("model.norm.weight", true)));
+  EXPECT_FALSE(copied.contains("model.layers.1.mlp.down_proj.weight_packed"));
+  EXPECT_THAT(plan->warnings(), Contains(HasSubstr("the published weights are dense")));
+}
+
+TEST_F(PlannerTest, DenseRotationsAreLearnedForFewInputsOnly) {
+  WriteTinyModel(files_, "/models/wide", TinyModel{.intermediate = 544});
+  v1::JobSpec spec = Spec("/models/wide");
+  spec.mutable_method()->mutable_hero_q()->set_transform(v1::TRANSFORM_EVALUATION);
+  spec.mutable_method()->mutable_hero_q()->set_exact(true);
+  EXPECT_THAT(
+      std::string(planner_.MakePlan(spec).status().message()),
+      HasSubstr("model.layers.0.mlp.down_proj has 544 inputs; a dense rotation is learned for at most 512"));
+}
+
 TEST_F(PlannerTest, RotationsThatNoLoaderCouldApplyAreRefused) {
   v1::JobSpec spec = Spec();
   spec.mutable_method()->mutable_hero_q()->set_transform(v1::TRANSFORM_ONLINE);
