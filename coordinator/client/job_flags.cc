@@ -97,6 +97,12 @@ void AddScheme(CLI::App& command, JobFlags& flags) {
       ->type_name("on|off")
       ->check(kSwitch)
       ->group("Scheme");
+  command
+      .add_option("--fit-float-offset", flags.fit_float_offset,
+                  "dash-q: any real offset of a group, as in the paper; the output is dense; default off")
+      ->type_name("on|off")
+      ->check(kSwitch)
+      ->group("Scheme");
   command.add_flag("--strict", flags.strict, "Fail where the report would warn about a linear")
       ->group("Scheme");
 }

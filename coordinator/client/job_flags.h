@@ -41,6 +41,7 @@ struct JobFlags {
   std::optional<int32_t> scale_steps;
   std::optional<int32_t> fit_rounds;
   std::optional<std::string> fit_damped;
+  std::optional<std::string> fit_float_offset;
   TransformFlags transform;
   std::vector<std::string> evaluation;
   std::optional<std::string> evaluation_tokens;

@@ -95,6 +95,10 @@ absl::Status ApplyMethod(const JobFlags& flags, v1::MethodSpec& method) {
     if (!method.has_dash_q()) return NotOfMethod("--fit-damped", name);
     method.mutable_dash_q()->set_damped(*flags.fit_damped == "on");
   }
+  if (flags.fit_float_offset.has_value()) {
+    if (!method.has_dash_q()) return NotOfMethod("--fit-float-offset", name);
+    method.mutable_dash_q()->set_float_offset(*flags.fit_float_offset == "on");
+  }
   return absl::OkStatus();
 }
 

@@ -42,10 +42,10 @@ void AddTransformFlags(CLI::App& command, TransformFlags& flags) {
       ->check(CLI::IsMember({"fused", "none", "auto", "online", "evaluation"}))
       ->group(kGroup);
   command
-      .add_option("--rotation", flags.rotation,
-                  "hero-q: rotation of value heads, of every input with online; default learned, hadamard in "
-                  "tier fast "
-                  "and with online")
+      .add_option(
+          "--rotation", flags.rotation,
+          "hero-q: rotation of value heads, of every input with online and evaluation; default learned, "
+          "hadamard in tier fast")
       ->type_name("none|hadamard|random|learned")
       ->check(CLI::IsMember({"none", "hadamard", "random", "learned"}))
       ->group(kGroup);

@@ -15,7 +15,22 @@ constexpr int64_t kMaxExactInputs = 512;
 }  // namespace
 
 bool NeedsDenseOutput(const v1::MethodSpec& method) {
-  return method.hero_q().transform() == v1::TRANSFORM_EVALUATION;
+  return method.hero_q().transform() == v1::TRANSFORM_EVALUATION || method.dash_q().float_offset();
+}
+
+absl::Status CheckFreeOffsets(const v1::MethodSpec& method, const std::vector<v1::PlannedUnit>& units) {
+  if (!method.dash_q().float_offset()) return absl::OkStatus();
+  SpecViolations violations;
+  for (const v1::PlannedUnit& unit : units) {
+    for (const v1::PlannedLinear& linear : unit.linears()) {
+      if (!linear.scheme().symmetric()) continue;
+      violations.Add("method.dash_q.float_offset",
+                     absl::StrCat("is set, but ", linear.name(),
+                                  " has a symmetric grid, which has no offset; expected scheme.symmetry "
+                                  "SYMMETRY_ASYMMETRIC (--symmetric off)"));
+    }
+  }
+  return violations.ToStatus();
 }
 
 void CheckDenseOutput(const v1::JobSpec& spec, const ModelLayout& layout, SpecViolations& violations) {

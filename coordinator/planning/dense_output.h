@@ -22,6 +22,9 @@ bool NeedsDenseOutput(const v1::MethodSpec& method);
 // hero_q.exact a rotation step of a linear costs the cube of its inputs, which may be 512 at most.
 void CheckDenseOutput(const v1::JobSpec& spec, const ModelLayout& layout, SpecViolations& violations);
 
+// INVALID_SPEC when a method that fits offsets meets a grid that has none.
+absl::Status CheckFreeOffsets(const v1::MethodSpec& method, const std::vector<v1::PlannedUnit>& units);
+
 // Makes the weight of every quantized linear a dense tensor that its unit gives instead of codes.
 absl::Status AddDenseWeights(const InspectedModel& model, std::vector<v1::PlannedUnit>& units);
 

@@ -66,8 +66,7 @@ void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
     CheckCount(hero_q.score_rows(), kMaxScoreRows, "method.hero_q.score_rows", violations);
   }
   const bool learned =
-      hero_q.rotation() == v1::ROTATION_LEARNED ||
-      (hero_q.rotation() == v1::ROTATION_UNSPECIFIED && hero_q.transform() != v1::TRANSFORM_ONLINE);
+      hero_q.rotation() == v1::ROTATION_UNSPECIFIED || hero_q.rotation() == v1::ROTATION_LEARNED;
   if (hero_q.rotation_steps() != 0) {
     CheckCount(hero_q.rotation_steps(), kMaxRotationSteps, "method.hero_q.rotation_steps", violations);
     if (!learned) {
@@ -90,7 +89,6 @@ void CheckAvailable(const v1::MethodSpec& method, SpecViolations& violations) {
   };
   refuse(method.has_smoothquant(), "method.smoothquant");
   refuse(method.has_arhq(), "method.arhq");
-  refuse(method.dash_q().float_offset(), "method.dash_q.float_offset");
 }
 
 void ResolveGptq(v1::GptqParameters& gptq) {
@@ -136,10 +134,7 @@ void ResolveHeroQ(v1::HeroQParameters& hero_q) {
   if (hero_q.tier() == v1::TIER_UNSPECIFIED) hero_q.set_tier(v1::TIER_BALANCED);
   const TierDefaults defaults = DefaultsOf(hero_q.tier());
   if (hero_q.rotation() == v1::ROTATION_UNSPECIFIED) {
-    const bool online = hero_q.transform() == v1::TRANSFORM_ONLINE;
-    hero_q.set_rotation(hero_q.exact() ? v1::ROTATION_LEARNED
-                        : online       ? v1::ROTATION_HADAMARD
-                                       : defaults.rotation);
+    hero_q.set_rotation(hero_q.exact() ? v1::ROTATION_LEARNED : defaults.rotation);
   }
   if (!hero_q.has_alpha_refinement())
     hero_q.set_alpha_refinement(hero_q.alphas_size() > 0 || hero_q.exact() ? 0 : defaults.refinement);
@@ -184,6 +179,7 @@ void ResolveMethod(v1::MethodSpec& method) {
     v1::DashQParameters& dash_q = *method.mutable_dash_q();
     if (!dash_q.has_rounds()) dash_q.set_rounds(9);
     if (!dash_q.has_damped()) dash_q.set_damped(false);
+    if (!dash_q.has_float_offset()) dash_q.set_float_offset(false);
   }
   if (method.has_hero_q()) ResolveHeroQ(*method.mutable_hero_q());
 }

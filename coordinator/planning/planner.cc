@@ -57,6 +57,7 @@ absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& mod
                               const ResolvedSchemes& schemes, v1::Plan& plan) {
   std::vector<v1::PlannedUnit> units = PlanUnits(model.layout, schemes);
   HEROQ_RETURN_IF_ERROR(AddRewrittenTensors(model, spec.method(), units));
+  HEROQ_RETURN_IF_ERROR(CheckFreeOffsets(spec.method(), units));
   const bool dense = spec.output().format() == kDenseFormat;
   if (dense) HEROQ_RETURN_IF_ERROR(AddDenseWeights(model, units));
   const bool untied = RotatesResidual(spec.method()) && model.layout.tied_head;

@@ -113,6 +113,19 @@ def test_what_is_mapped_back_is_measured_as_transformers_computes_it(inputs, tmp
     assert heroq("verify", out, "--source", inputs / "model").returncode == 0
 
 
+def test_a_free_offset_of_dash_q_is_published_dense(inputs, tmp_path):
+    free = ["--method", "dash-q", "--fit-float-offset", "on"]
+    quantize(inputs, tmp_path / "free", *free, "--bits", "3", "--symmetric", "off")
+    quantize(inputs, tmp_path / "integer", "--method", "dash-q", "--bits", "3", "--symmetric", "off")
+    errors = [json.loads((tmp_path / name / "report/report.json").read_text())["summary"]["mean_relative_error"]
+              for name in ("free", "integer")]
+    assert errors[0] < errors[1]
+    assert manifest(tmp_path / "free")["format"] == "dense"
+    refused = heroq(*quantize_command(inputs, tmp_path / "out", *free, "--symmetric", "on"), check=False)
+    assert refused.returncode == 2
+    assert "a symmetric grid, which has no offset" in refused.stderr
+
+
 @pytest.mark.parametrize("flags,why", [
     (["--transform", "evaluation", "--format", "compressed-tensors"], "lies on no grid"),
     (["--transform", "online", "--format", "dense"], "described in the configuration"),

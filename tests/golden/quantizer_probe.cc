@@ -1,9 +1,11 @@
 // Lets Python tests drive the quantization methods on one linear:
-//   quantizer_probe rtn|gptq|dash-q|dash-q-damped ROWS COLUMNS BITS GROUP_SIZE bf16|f16
+//   quantizer_probe rtn|gptq|dash-q|dash-q-damped|dash-q-offset|dash-q-offset-damped ROWS COLUMNS BITS
+//   GROUP_SIZE bf16|f16
 //                   symmetric|asymmetric search|minmax act-order|in-order DAMPING TOKENS
 // In: float32 weight [rows, columns], then float32 second moments [columns, columns] unless TOKENS is 0. Out:
 // float32 dequantized weight [rows, columns], float32 scales [rows, groups], uint8 zero points [rows, groups]
-// unless symmetric, uint8 codes [rows, columns], float64 solver loss (gptq only).
+// unless symmetric, uint8 codes [rows, columns], float64 solver loss (gptq only); of free offsets
+// (dash-q-offset) the first only.
 #include <ATen/ops/from_blob.h>
 
 #include <cstdlib>
@@ -62,8 +64,9 @@ int Run(const std::vector<std::string>& arguments) {
   MethodOptions options = RtnOptions{search};
   if (arguments[0] == "gptq") {
     options = GptqOptions{std::atof(arguments[9].c_str()), arguments[8] == "act-order", search};
-  } else if (arguments[0] == "dash-q" || arguments[0] == "dash-q-damped") {
-    options = DashQOptions{.damped = arguments[0] == "dash-q-damped"};
+  } else if (arguments[0].rfind("dash-q", 0) == 0) {
+    options = DashQOptions{.damped = arguments[0].ends_with("-damped"),
+                           .free_offset = arguments[0].find("-offset") != std::string::npos};
   } else if (arguments[0] != "rtn") {
     std::cerr << "quantizer_probe: unknown method " << arguments[0] << "\n";
     return 2;
@@ -73,7 +76,11 @@ int Run(const std::vector<std::string>& arguments) {
     std::cerr << unit.status() << "\n";
     return 1;
   }
-  PrintResult(unit->linears.front(), unit->outcomes.front());
+  if (unit->dense.empty()) {
+    PrintResult(unit->linears.front(), unit->outcomes.front());
+  } else {
+    Print(unit->dense.front().const_data_ptr<float>(), static_cast<size_t>(rows * columns));
+  }
   return 0;
 }
 

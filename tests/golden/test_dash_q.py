@@ -86,6 +86,43 @@ def test_the_loss_is_that_of_the_paper_s_rounds(method, symmetric, bits, group):
     assert np.sum(found) == pytest.approx(np.sum(expected), rel=5e-3)
 
 
+def free_reference(w, h, bits, damped):
+    """The least loss over starts of rounds with a free offset, scale and offset as they are."""
+    low, high = min(w.min(), 0), max(w.max(), 0)
+    base = (high - low) / (2**bits - 1)
+    best = loss_of(w, h, base, np.rint(-low / base), bits)  # min-max
+    for share in SHARES:
+        scale, offset = base * share, base * share * (-low / base)
+        best = min(best, loss_of(w, h, scale, offset / scale, bits))
+        for _ in range(ROUNDS):
+            scale, offset = fit_offset(w, h, scale, offset, bits, damped)
+        best = min(best, loss_of(w, h, scale, offset / scale, bits))
+    return best
+
+
+@pytest.mark.parametrize("damped", [False, True])
+@pytest.mark.parametrize("bits, group", [(2, 32), (3, -1), (4, 64)])
+def test_a_free_offset_is_the_paper_s(damped, bits, group):
+    weight, moments = layer(24, 192, 500, 30 + bits)
+    h = np.maximum(np.diag(moments).astype(np.float64), 1e-6 * np.diag(moments).mean())
+    ours = run("dash-q-offset" + ("-damped" if damped else ""), weight, bits, group, False, moments=moments, tokens=500)
+    stored = run("dash-q" + ("-damped" if damped else ""), weight, bits, group, False, moments=moments, tokens=500)
+    length = 192 if group == -1 else group
+    expected, found, integer = [], [], []
+    for row in range(3, 24):
+        for g in range(192 // length):
+            cut = slice(g * length, (g + 1) * length)
+            w = weight[row, cut].astype(np.float64)
+            expected.append(free_reference(w, h[cut], bits, damped))
+            found.append(h[cut] @ (w - ours.dequantized[row, cut])**2)
+            integer.append(h[cut] @ (w - stored.dequantized[row, cut])**2)
+    assert np.median(np.array(found) / np.array(expected)) == pytest.approx(1, rel=2e-3)
+    assert np.sum(found) == pytest.approx(np.sum(expected), rel=5e-3)
+    # What is lost by storing an integer zero point.
+    assert np.sum(found) < np.sum(integer)
+    assert np.array_equal(ours.dequantized[0], np.zeros(192))
+
+
 def test_it_needs_fewer_tokens_than_gptq_at_two_bits():
     """The paper's point: from a handful of tokens the diagonal of H is known, its inverse is not."""
     weight, moments = layer(200, 192, 20000, 40)

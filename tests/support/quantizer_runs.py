@@ -25,7 +25,11 @@ def run(method, weight, bits, group, symmetric, scale_type="bf16", search=True, 
         values, out = np.frombuffer(out[:size], dtype).reshape(shape), out[size:]
         return values
 
-    result = types.SimpleNamespace(dequantized=take(np.float32, rows, columns), scales=take(np.float32, rows, groups))
+    result = types.SimpleNamespace(dequantized=take(np.float32, rows, columns))
+    if "-offset" in method:  # dense: no stored form
+        assert not out
+        return result
+    result.scales = take(np.float32, rows, groups)
     result.zeros = np.full((rows, groups), 1 << (bits - 1), np.uint8) if symmetric else take(np.uint8, rows, groups)
     result.codes = take(np.uint8, rows, columns)
     result.loss = take(np.float64, 1)[0] if method == "gptq" else None

@@ -25,6 +25,7 @@ DashQOptions OptionsOf(const v1::DashQParameters& parameters) {
   DashQOptions options;
   if (parameters.has_rounds()) options.rounds = parameters.rounds();
   if (parameters.has_damped()) options.damped = parameters.damped();
+  options.free_offset = parameters.float_offset();
   return options;
 }
 

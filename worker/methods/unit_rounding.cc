@@ -1,6 +1,9 @@
 #include "worker/methods/unit_rounding.h"
 
+#include <ATen/ops/from_blob.h>
+
 #include <utility>
+#include <vector>
 
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
@@ -33,8 +36,13 @@ absl::Status RoundLinear(const UnitWork& work, const LinearWork& linear, const U
   HEROQ_ASSIGN_OR_RETURN(const ScaleGrid grid, MakeGrid(KernelsFor(BestIsa()), Values(weight), rows,
                                                         weight.size(1), linear.scheme, options, linear.name));
   if (options.search != GridSearch::kMinMax) outcome.mean_shrink = MeanShrink(grid, 0, rows);
-  unit->linears.push_back(
-      BuildQuantizedLinear(linear.name, grid, 0, rows, RoundToGrid(Values(weight), grid)));
+  if (grid.free_zeros.empty()) {
+    unit->linears.push_back(
+        BuildQuantizedLinear(linear.name, grid, 0, rows, RoundToGrid(Values(weight), grid)));
+  } else {
+    std::vector<float> values = RoundToFreeGrid(Values(weight), grid);
+    unit->dense.push_back(at::from_blob(values.data(), weight.sizes(), at::kFloat).clone());
+  }
   unit->outcomes.push_back(std::move(outcome));
   return absl::OkStatus();
 }
@@ -49,7 +57,7 @@ absl::StatusOr<QuantizedUnit> RoundUnit(const UnitWork& work, const UnitRounding
       HEROQ_RETURN_IF_ERROR(cancellation.Check());
       if (progress) {
         progress(linear.name,
-                 static_cast<double>(unit.linears.size()) / static_cast<double>(work.linears.size()));
+                 static_cast<double>(unit.outcomes.size()) / static_cast<double>(work.linears.size()));
       }
       HEROQ_RETURN_IF_ERROR(RoundLinear(work, linear, rounding, &unit));
     }

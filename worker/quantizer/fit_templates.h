@@ -122,7 +122,8 @@ typename VectorOf<float, kBytes>::type LossOf(const FitGroup<kBytes>& group, con
   return loss;
 }
 
-// The best grid so far, judged with its scale as it is stored. The first one is the min-max grid.
+// The best grid so far, judged with its scale as it is stored, or used when it is not. The first one is the
+// min-max grid.
 template <int kBytes>
 struct BestFit {
   using Vector = typename VectorOf<float, kBytes>::type;
@@ -131,7 +132,9 @@ struct BestFit {
       : group(group), state(first), loss(LossOf(group, first)) {}
 
   void Consider(FitState<kBytes> candidate) {
-    candidate.scale = RoundScale<kBytes>(candidate.scale, group.arguments.rounding);
+    if (!group.arguments.free_offset) {
+      candidate.scale = RoundScale<kBytes>(candidate.scale, group.arguments.rounding);
+    }
     const Vector found = LossOf(group, candidate);
     const auto better = (found < loss) & (candidate.scale > Vector{});
     state.scale = better ? candidate.scale : state.scale;
@@ -165,6 +168,13 @@ void FitScales(const SearchScalesArguments& a) {
     BestFit<kBytes> best(group, {RoundScale<kBytes>(base, a.rounding), near_zero});
     for (int64_t i = 0; i < a.share_count; ++i) {
       const Vector start = base * a.shares[i];
+      if (a.free_offset) {
+        FitState<kBytes> state{start, base_zero};
+        best.Consider(state);
+        Fit(FitOffset<kBytes>, group, state);
+        best.Consider(state);
+        continue;
+      }
       best.Consider({start, near_zero});
       best.RefineScale({start, near_zero});
       if (a.symmetric) continue;

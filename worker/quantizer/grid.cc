@@ -50,8 +50,13 @@ absl::StatusOr<ScaleGrid> MakeGrid(const Kernels& kernels, absl::Span<const floa
   const int64_t groups = scheme.groups(columns);
   const int64_t length = scheme.group_length(columns);
   ScaleGrid grid{scheme, rows, columns, {}, {}, {}};
+  const bool free = options.search == GridSearch::kLeastSquares && options.least_squares.free_offset;
   grid.scales.resize(rows * groups);
-  grid.zeros.resize(rows * groups);
+  if (free) {
+    grid.free_zeros.resize(rows * groups);
+  } else {
+    grid.zeros.resize(rows * groups);
+  }
   grid.shrink.resize(rows * groups);
 
   const std::vector<float> shares = Shares(options.search);
@@ -70,6 +75,7 @@ absl::StatusOr<ScaleGrid> MakeGrid(const Kernels& kernels, absl::Span<const floa
   arguments.rounds = options.least_squares.rounds;
   arguments.step = options.least_squares.damped ? kDampedStep : 1.0f;
   arguments.damping = options.least_squares.damped ? kVarianceDamping : 0.0f;
+  arguments.free_offset = free;
   arguments.scale = found.data();
   arguments.zero = found.data() + kStripRows;
   arguments.chosen = found.data() + 2 * kStripRows;
@@ -85,7 +91,11 @@ absl::StatusOr<ScaleGrid> MakeGrid(const Kernels& kernels, absl::Span<const floa
       for (int64_t lane = 0; lane < std::min(kStripRows, rows - first); ++lane) {
         const int64_t at = (first + lane) * groups + group;
         grid.scales[at] = arguments.scale[lane];
-        grid.zeros[at] = static_cast<uint8_t>(arguments.zero[lane]);
+        if (free) {
+          grid.free_zeros[at] = arguments.zero[lane];
+        } else {
+          grid.zeros[at] = static_cast<uint8_t>(arguments.zero[lane]);
+        }
         grid.shrink[at] = arguments.chosen[lane];
         if (!(grid.scales[at] > 0) || grid.scales[at] > largest) {
           return MakeError(

@@ -17,12 +17,14 @@ struct ScaleGrid {
   QuantScheme scheme;
   int64_t rows = 0;
   int64_t columns = 0;
-  // [rows, groups]. Positive, finite, and exactly representable in scheme.scale_type.
+  // [rows, groups]. Positive, finite, and exactly representable in scheme.scale_type unless offsets are free.
   std::vector<float> scales;
   // [rows, groups]. The middle code everywhere on a symmetric grid.
   std::vector<uint8_t> zeros;
   // [rows, groups]. The share of the min-max range that the grid spans; 1 without search. A fit may exceed 1.
   std::vector<float> shrink;
+  // [rows, groups]. Real zero points instead of `zeros`, with LeastSquaresOptions::free_offset; else empty.
+  std::vector<float> free_zeros = {};
 
   int64_t groups() const { return scheme.groups(columns); }
 };
@@ -46,6 +48,9 @@ struct LeastSquaresOptions {
   // The paper's blend: half of each refit is taken, and 0.01 is added to the variance of the codes (to their
   // mean square about a zero point that is held). Undamped rounds never raise the loss.
   bool damped = false;
+  // Any real zero point, as the paper has it, and a scale that is not rounded: no packed format stores them.
+  // Of an asymmetric grid.
+  bool free_offset = false;
 };
 
 struct GridOptions {

@@ -54,9 +54,10 @@ struct SearchScalesArguments {
   int rounds;
   float step;
   float damping;
-  float* scale;   // out [48]
-  float* zero;    // out [48], an integer in 0..max_code
-  float* chosen;  // out [48], the share of the min-max range that was chosen or fitted
+  bool free_offset;  // zero points are any real numbers and scales any float32: dense weights only
+  float* scale;      // out [48]
+  float* zero;       // out [48], an integer in 0..max_code unless free_offset
+  float* chosen;     // out [48], the share of the min-max range that was chosen or fitted
 };
 
 // One tile of one strip, dense loops over vector lanes. Pointers to strips are 64-byte aligned. Every variant

@@ -1,6 +1,7 @@
 #include "worker/quantizer/rtn.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace heroq {
 
@@ -26,6 +27,22 @@ std::vector<uint8_t> RoundToGrid(absl::Span<const float> weight, const ScaleGrid
     }
   }
   return codes;
+}
+
+std::vector<float> RoundToFreeGrid(absl::Span<const float> weight, const ScaleGrid& grid) {
+  std::vector<float> values(weight.size());
+  const int64_t groups = grid.groups();
+  const int64_t length = grid.scheme.group_length(grid.columns);
+  const auto high = static_cast<float>(grid.scheme.max_code());
+  for (int64_t group = 0; group < grid.rows * groups; ++group) {
+    const float inverse = 1.0f / grid.scales[group];
+    const float zero = grid.free_zeros[group];
+    for (int64_t i = group * length; i < (group + 1) * length; ++i) {
+      const float code = std::nearbyint(std::min(std::max(weight[i] * inverse + zero, 0.0f), high));
+      values[i] = (code - zero) * grid.scales[group];
+    }
+  }
+  return values;
 }
 
 }  // namespace heroq

@@ -13,4 +13,8 @@ namespace heroq {
 // round, so the codes are its codes.
 std::vector<uint8_t> RoundToGrid(absl::Span<const float> weight, const ScaleGrid& grid);
 
+// The nearest points s (q - z) themselves [rows, columns], for a grid with free zero points, which need not
+// be inside the range of codes.
+std::vector<float> RoundToFreeGrid(absl::Span<const float> weight, const ScaleGrid& grid);
+
 }  // namespace heroq

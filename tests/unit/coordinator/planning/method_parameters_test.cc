@@ -54,14 +54,6 @@ TEST(MethodParametersTest, AwqIsResolvedByItselfAndAsABase) {
   EXPECT_FALSE(method.hero_q().has_gptq());
 }
 
-TEST(MethodParametersTest, ASharedRotationIsHadamardUnlessAskedOtherwise) {
-  v1::MethodSpec method;
-  method.mutable_hero_q()->set_transform(v1::TRANSFORM_ONLINE);
-  ResolveMethod(method);
-  EXPECT_EQ(method.hero_q().rotation(), v1::ROTATION_HADAMARD);
-  EXPECT_EQ(method.hero_q().rotation_steps(), 0);
-}
-
 TEST(MethodParametersTest, AnExactSearchLearnsWhateverTheTier) {
   v1::MethodSpec method;
   method.mutable_hero_q()->set_transform(v1::TRANSFORM_EVALUATION);
@@ -113,11 +105,9 @@ TEST(MethodParametersTest, ValuesOutsideTheirRangeAreNamed) {
   EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("expected alpha_refinement 0"));
   hero_q.clear_alpha_refinement();
   hero_q.clear_exact();
-  hero_q.set_transform(v1::TRANSFORM_ONLINE);
-  hero_q.set_rotation_steps(10);
-  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("only a learned rotation"));
   hero_q.clear_transform();
   hero_q.set_rotation(v1::ROTATION_HADAMARD);
+  hero_q.set_rotation_steps(10);
   EXPECT_THAT(WhatIsWrong(hero_q),
               HasSubstr("method.hero_q.rotation_steps is set, but only a learned rotation"));
 }
