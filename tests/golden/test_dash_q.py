@@ -118,8 +118,10 @@ def test_a_free_offset_is_the_paper_s(damped, bits, group):
             integer.append(h[cut] @ (w - stored.dequantized[row, cut])**2)
     assert np.median(np.array(found) / np.array(expected)) == pytest.approx(1, rel=2e-3)
     assert np.sum(found) == pytest.approx(np.sum(expected), rel=5e-3)
-    # What is lost by storing an integer zero point.
-    assert np.sum(found) < np.sum(integer)
+    # What is lost by storing an integer zero point. Damped rounds stop short of their minimum, and the integer search
+    # starts from more places.
+    if not damped:
+        assert np.sum(found) < np.sum(integer)
     assert np.array_equal(ours.dequantized[0], np.zeros(192))
 
 
