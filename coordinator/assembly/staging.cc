@@ -23,6 +23,23 @@ absl::StatusOr<bool> HoldsAsRecorded(FileSystem& files, const std::string& path,
   return digest.sha256 == recorded.sha256();
 }
 
+// Names of all files below a directory, relative to it.
+absl::Status ListFilesBelow(FileSystem& files, const std::string& directory, const std::string& below,
+                            std::vector<std::string>& names) {
+  const std::string path = below.empty() ? directory : JoinPath(directory, below);
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> entries, files.List(path));
+  for (const std::string& entry : entries) {
+    const std::string name = below.empty() ? entry : JoinPath(below, entry);
+    HEROQ_ASSIGN_OR_RETURN(const FileInfo info, files.Stat(JoinPath(directory, name)));
+    if (info.is_directory) {
+      HEROQ_RETURN_IF_ERROR(ListFilesBelow(files, directory, name, names));
+    } else {
+      names.push_back(name);
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string StagingId(const std::string& job_id, int trial) {
@@ -58,7 +75,8 @@ absl::StatusOr<std::vector<std::string>> AdoptStaged(
   HEROQ_RETURN_IF_ERROR(CreateDirectoriesDurably(files, staging));
   HEROQ_FAILPOINT(staging_after_create);
   std::set<std::string> held;
-  HEROQ_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(staging));
+  std::vector<std::string> names;
+  HEROQ_RETURN_IF_ERROR(ListFilesBelow(files, staging, "", names));
   for (const std::string& name : names) {
     const std::string path = JoinPath(staging, name);
     bool keep = false;
@@ -79,6 +97,7 @@ absl::StatusOr<std::vector<std::string>> AdoptStaged(
       const std::string path = JoinPath(other, name);
       HEROQ_ASSIGN_OR_RETURN(const bool holds, HoldsAsRecorded(files, path, record));
       if (!holds || held.count(name) > 0) continue;
+      HEROQ_RETURN_IF_ERROR(files.CreateDirectories(DirectoryOf(JoinPath(staging, name))));
       HEROQ_FAILPOINT(adopt_before_rename);
       HEROQ_RETURN_IF_ERROR(files.Rename(path, JoinPath(staging, name)));
       HEROQ_FAILPOINT(adopt_after_rename);
