@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 
 namespace heroq {
 namespace {
@@ -23,10 +24,10 @@ const google::protobuf::OneofDescriptor& Methods() { return *v1::MethodSpec::des
 
 std::string NameOf(const FieldDescriptor& method) { return absl::StrReplaceAll(method.name(), {{"_", "-"}}); }
 
-// "TRANSFORM_FUSED" -> "fused".
+// "TRANSFORM_FUSED" -> "fused": without the prefix of its enum, which the first value shows.
 std::string ValueName(const google::protobuf::EnumValueDescriptor& value) {
-  const std::string& name = value.name();
-  return absl::AsciiStrToLower(name.substr(name.find('_') + 1));
+  const absl::string_view prefix = absl::StripSuffix(value.type()->value(0)->name(), "UNSPECIFIED");
+  return absl::AsciiStrToLower(absl::StripPrefix(value.name(), prefix));
 }
 
 // The shortest text that reads back as the same number.
