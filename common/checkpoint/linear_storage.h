@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "absl/strings/string_view.h"
 #include "common/quant/quant_scheme.h"
 
 namespace heroq {
@@ -19,6 +20,9 @@ enum class LinearFormat {
   kGptq,
   kGptqV2,
 };
+
+// As configurations spell it: "pack-quantized", "int-quantized", "gptq", "gptq_v2".
+absl::string_view ToString(LinearFormat format);
 
 // Whether a tensor says to which group each input column belongs (compressed-tensors weight_g_idx, GPTQ
 // g_idx). Without one, column i belongs to group i / group_length.

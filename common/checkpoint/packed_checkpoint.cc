@@ -29,35 +29,31 @@ bool PacksAcrossWords(const Json& config) {
 
 // Activations that are quantized at run time leave nothing in the file.
 absl::StatusOr<int> ParseActivations(const Json& group, const std::string& prefix,
-                                     const QuantizationFields& fields) {
+                                     const QuantizationFields& fields, PackedScope scope) {
   const Json activations = group.value("input_activations", Json(nullptr));
   if (activations.is_null()) return QuantScheme().activation_bits;
   const std::string base = prefix + "input_activations.";
   if (!activations.is_object()) return fields.Unsupported(prefix + "input_activations", activations.dump());
   HEROQ_RETURN_IF_ERROR(fields.Require(activations, base + "dynamic", {"true"}));
   HEROQ_RETURN_IF_ERROR(fields.Require(activations, base + "type", {"\"int\""}));
+  if (scope == PackedScope::kComputed) {
+    HEROQ_RETURN_IF_ERROR(fields.Require(activations, base + "symmetric", {"true"}));
+    HEROQ_RETURN_IF_ERROR(fields.Require(activations, base + "strategy", {"\"token\""}));
+  }
   return fields.Bits(activations, base + "num_bits");
 }
 
 // Values of "format", of the whole configuration or of a group, as JSON texts.
-std::vector<std::string> KnownFormats(PackedScope scope) {
-  std::vector<std::string> formats = {"\"pack-quantized\"", "null"};
-  if (scope == PackedScope::kStored) {
-    formats.insert(formats.end(), {"\"int-quantized\"", "\"naive-quantized\""});
-  }
-  return formats;
+std::vector<std::string> KnownFormats() {
+  return {"\"pack-quantized\"", "\"int-quantized\"", "\"naive-quantized\"", "null"};
 }
 
 absl::StatusOr<LinearStorage> ParseStorage(const Json& config, const Json& group, const std::string& prefix,
                                            const QuantizationFields& fields, PackedScope scope) {
   // "group" reorders columns by a stored index; static orders leave nothing behind.
   std::vector<std::string> orders = {"null", "false", "\"static\"", "\"weight\""};
-  if (scope == PackedScope::kStored) {
-    orders.push_back("\"group\"");
-  } else {
-    HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "input_activations", {"null"}));
-  }
-  HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "format", KnownFormats(scope)));
+  if (scope == PackedScope::kStored) orders.push_back("\"group\"");
+  HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "format", KnownFormats()));
   HEROQ_RETURN_IF_ERROR(fields.Require(group, prefix + "output_activations", {"null"}));
   const Json weights = group.value("weights", Json(nullptr));
   const std::string base = prefix + "weights.";
@@ -69,7 +65,7 @@ absl::StatusOr<LinearStorage> ParseStorage(const Json& config, const Json& group
   LinearStorage storage;
   QuantScheme& scheme = storage.scheme;
   HEROQ_ASSIGN_OR_RETURN(scheme.weight_bits, fields.Bits(weights, base + "num_bits"));
-  HEROQ_ASSIGN_OR_RETURN(scheme.activation_bits, ParseActivations(group, prefix, fields));
+  HEROQ_ASSIGN_OR_RETURN(scheme.activation_bits, ParseActivations(group, prefix, fields, scope));
   scheme.symmetric = weights["symmetric"].get<bool>();
   scheme.group_size = kPerChannel;
   if (weights["strategy"] == "group") {
@@ -90,11 +86,11 @@ absl::StatusOr<LinearStorage> ParseStorage(const Json& config, const Json& group
   return storage;
 }
 
-absl::Status CheckWholeConfig(const Json& config, const QuantizationFields& fields, PackedScope scope) {
+absl::Status CheckWholeConfig(const Json& config, const QuantizationFields& fields) {
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "quant_method", {"\"compressed-tensors\""}));
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "quantization_status", {"\"compressed\""}));
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "kv_cache_scheme", {"null"}));
-  std::vector<std::string> formats = KnownFormats(scope);
+  std::vector<std::string> formats = KnownFormats();
   formats.push_back("\"mixed-precision\"");
   HEROQ_RETURN_IF_ERROR(fields.Require(config, "format", formats));
   const Json sparsity = config.value("sparsity_config", Json::object());
@@ -114,7 +110,7 @@ absl::StatusOr<std::optional<PackedCheckpoint>> PackedCheckpoint::Parse(absl::st
   if (config.is_null()) return std::nullopt;
   const QuantizationFields fields(path);
   if (!config.is_object()) return fields.Unsupported("", config.dump());
-  HEROQ_RETURN_IF_ERROR(CheckWholeConfig(config, fields, scope));
+  HEROQ_RETURN_IF_ERROR(CheckWholeConfig(config, fields));
 
   PackedCheckpoint checkpoint;
   HEROQ_ASSIGN_OR_RETURN(checkpoint.online_,

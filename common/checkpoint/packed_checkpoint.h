@@ -15,9 +15,10 @@ namespace heroq {
 
 // What a reader of a compressed-tensors checkpoint is able to do with it.
 enum class PackedScope {
-  // Compute: format pack-quantized, no activation quantization, no group index.
+  // Compute: activations as they are or quantized at run time, symmetric with a scale per token; no group
+  // index.
   kComputed,
-  // Check the stored weights: also int-quantized, activations quantized at run time, and weight_g_idx.
+  // Check the stored weights: also activations quantized at run time in any other way, and weight_g_idx.
   kStored,
 };
 

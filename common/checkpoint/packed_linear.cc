@@ -48,11 +48,49 @@ class LinearReader {
   const std::string& linear_;
 };
 
+absl::Status ReadPacked(const LinearReader& tensors, QuantizedLinear& linear) {
+  const int64_t out = linear.out_features, in = linear.in_features;
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<int64_t> stored,
+                         tensors.Read<int64_t>("weight_shape", DType::kI64, {2}));
+  if (stored != std::vector<int64_t>{out, in}) {
+    return tensors.Invalid("weight_shape", absl::StrCat("holds [", absl::StrJoin(stored, ", "),
+                                                        "], expected [", out, ", ", in, "]"));
+  }
+  const int bits = linear.scheme.weight_bits;
+  HEROQ_ASSIGN_OR_RETURN(linear.packed_codes,
+                         tensors.Read<int32_t>("weight_packed", DType::kI32, {out, PackedWords(in, bits)}));
+  if (linear.scheme.symmetric) return absl::OkStatus();
+  HEROQ_ASSIGN_OR_RETURN(
+      const std::vector<int32_t> packed,
+      tensors.Read<int32_t>("weight_zero_point", DType::kI32, {PackedWords(out, bits), linear.groups()}));
+  linear.zero_points = UnpackColumns(packed, out, linear.groups(), bits);
+  return absl::OkStatus();
+}
+
+// int8 values of `scheme.weight_bits` bits as codes from 0.
+absl::StatusOr<std::vector<uint8_t>> ReadWholeBytes(const LinearReader& tensors, const std::string& part,
+                                                    const std::vector<int64_t>& shape,
+                                                    const QuantScheme& scheme) {
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<int8_t> values, tensors.Read<int8_t>(part, DType::kI8, shape));
+  std::vector<uint8_t> codes(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int code = values[i] + scheme.middle_code();
+    if (code < 0 || code > scheme.max_code()) {
+      return tensors.Invalid(part, absl::StrCat("value ", i, " is ", int{values[i]}, ", expected ",
+                                                -scheme.middle_code(), " to ", scheme.middle_code() - 1));
+    }
+    codes[i] = static_cast<uint8_t>(code);
+  }
+  return codes;
+}
+
 }  // namespace
 
 absl::StatusOr<QuantizedLinear> ReadPackedLinear(const CheckpointReader& reader, const std::string& name,
-                                                 QuantScheme scheme, const std::vector<int64_t>& shape) {
+                                                 const LinearStorage& storage,
+                                                 const std::vector<int64_t>& shape) {
   const LinearReader tensors(reader, name);
+  QuantScheme scheme = storage.scheme;
   HEROQ_ASSIGN_OR_RETURN(const DType scale_type, tensors.TypeOf("weight_scale"));
   if (scale_type != DType::kBf16 && scale_type != DType::kF16) {
     return tensors.Invalid("weight_scale",
@@ -61,24 +99,19 @@ absl::StatusOr<QuantizedLinear> ReadPackedLinear(const CheckpointReader& reader,
   scheme.scale_type = scale_type == DType::kBf16 ? ScaleType::kBf16 : ScaleType::kF16;
   HEROQ_RETURN_IF_ERROR(ValidateScheme(scheme, shape[1], name));
   QuantizedLinear linear{name, shape[0], shape[1], scheme, {}, {}, {}};
-
-  HEROQ_ASSIGN_OR_RETURN(const std::vector<int64_t> stored,
-                         tensors.Read<int64_t>("weight_shape", DType::kI64, {2}));
-  if (stored != shape) {
-    return tensors.Invalid("weight_shape", absl::StrCat("holds [", absl::StrJoin(stored, ", "),
-                                                        "], expected [", absl::StrJoin(shape, ", "), "]"));
+  if (storage.format == LinearFormat::kIntQuantized) {
+    HEROQ_ASSIGN_OR_RETURN(const std::vector<uint8_t> codes,
+                           ReadWholeBytes(tensors, "weight", shape, scheme));
+    linear.packed_codes = PackRows(codes, shape[0], shape[1], scheme.weight_bits);
+    if (!scheme.symmetric) {
+      HEROQ_ASSIGN_OR_RETURN(linear.zero_points, ReadWholeBytes(tensors, "weight_zero_point",
+                                                                {shape[0], linear.groups()}, scheme));
+    }
+  } else {
+    HEROQ_RETURN_IF_ERROR(ReadPacked(tensors, linear));
   }
-  const int bits = scheme.weight_bits;
-  HEROQ_ASSIGN_OR_RETURN(linear.packed_codes, tensors.Read<int32_t>("weight_packed", DType::kI32,
-                                                                    {shape[0], PackedWords(shape[1], bits)}));
   HEROQ_ASSIGN_OR_RETURN(linear.scales,
                          tensors.Read<uint16_t>("weight_scale", scale_type, {shape[0], linear.groups()}));
-  if (!scheme.symmetric) {
-    HEROQ_ASSIGN_OR_RETURN(const std::vector<int32_t> packed,
-                           tensors.Read<int32_t>("weight_zero_point", DType::kI32,
-                                                 {PackedWords(shape[0], bits), linear.groups()}));
-    linear.zero_points = UnpackColumns(packed, shape[0], linear.groups(), bits);
-  }
   if (absl::Status status = ValidateQuantizedLinear(linear); !status.ok()) {
     return MakeError(Reason::kModelInvalid, absl::StrCat(reader.directory(), ": ", status.message()));
   }

@@ -11,7 +11,6 @@ namespace {
 
 constexpr int kMinBits = 2;
 constexpr int kMaxBits = 8;
-constexpr int kUnquantizedActivationBits = 16;
 
 bool InRange(int bits) { return bits >= kMinBits && bits <= kMaxBits; }
 
@@ -31,7 +30,7 @@ absl::Status ValidateScheme(const QuantScheme& scheme, int64_t in_features, cons
     return MakeError(Reason::kInvalidSpec,
                      absl::StrCat(name, ": weight bits ", scheme.weight_bits, ", expected 2 to 8"));
   }
-  if (scheme.activation_bits != kUnquantizedActivationBits && !InRange(scheme.activation_bits)) {
+  if (scheme.quantizes_activations() && !InRange(scheme.activation_bits)) {
     return MakeError(Reason::kInvalidSpec, absl::StrCat(name, ": activation bits ", scheme.activation_bits,
                                                         ", expected 2 to 8, or 16 for none"));
   }

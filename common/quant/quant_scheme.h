@@ -8,17 +8,19 @@
 namespace heroq {
 
 inline constexpr int kPerChannel = -1;
+inline constexpr int kUnquantizedActivationBits = 16;
 
 enum class ScaleType { kBf16, kF16 };
 
 // How one linear layer is stored; the plain twin of proto LinearScheme. Weight [out, in].
 struct QuantScheme {
-  int weight_bits = 4;       // 2..8
-  int group_size = 128;      // input channels per scale; kPerChannel = one scale per output channel
-  bool symmetric = false;    // zero point fixed at 2^(bits-1) and not stored
-  int activation_bits = 16;  // 16 = not quantized
+  int weight_bits = 4;     // 2..8
+  int group_size = 128;    // input channels per scale; kPerChannel = one scale per output channel
+  bool symmetric = false;  // zero point fixed at 2^(bits-1) and not stored
+  int activation_bits = kUnquantizedActivationBits;  // of one scale per token, found at run time
   ScaleType scale_type = ScaleType::kBf16;
 
+  bool quantizes_activations() const { return activation_bits != kUnquantizedActivationBits; }
   int max_code() const { return (1 << weight_bits) - 1; }
   // Zero point of a symmetric grid.
   int middle_code() const { return 1 << (weight_bits - 1); }

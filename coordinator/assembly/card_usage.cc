@@ -1,6 +1,7 @@
 #include "coordinator/assembly/card_usage.h"
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/online_rotations.h"
 
@@ -30,6 +31,17 @@ for file in pathlib.Path("PATH").glob("*.safetensors"):
                 model.get_parameter(name).data.copy_(tensors.get_tensor(name))
 )";
 
+constexpr char kBranches[] = R"(
+The numbers above are of the checkpoint with its low-rank branches, a LoRA adapter beside it. Without them it is
+another model:
+
+```python
+from peft import PeftModel
+
+model = PeftModel.from_pretrained(model, "PATH/adapter")
+```
+)";
+
 }  // namespace
 
 std::string CardUsage(const v1::Plan& plan) {
@@ -43,7 +55,8 @@ std::string CardUsage(const v1::Plan& plan) {
       PublishesDense(plan)
           ? "\nAny loader takes it: it is an ordinary model.\n"
           : "\ntransformers needs the package `compressed-tensors` 0.17 or newer. `vllm serve "
-            "PATH` serves the checkpoint where vLLM has a kernel for its scheme.\n");
+            "PATH` serves the checkpoint where vLLM has a kernel for its scheme.\n",
+      HasBranches(plan.method()) ? kBranches : "");
 }
 
 }  // namespace heroq

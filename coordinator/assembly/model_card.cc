@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "coordinator/assembly/card_usage.h"
 #include "coordinator/planning/dense_output.h"
+#include "coordinator/planning/quantization_config.h"
 #include "coordinator/planning/scheme_text.h"
 #include "coordinator/report/job_results.h"
 #include "re2/re2.h"
@@ -70,7 +71,15 @@ std::string Text(const v1::HeroQParameters& hero_q) {
                       " (folded into the weights, nothing to do at run time), then ", base);
 }
 
+std::string Text(const v1::ArhqParameters& arhq) {
+  const std::string base = arhq.has_rtn() ? Text(arhq.rtn()) : Text(arhq.gptq());
+  if (arhq.branch() == v1::LOW_RANK_BRANCH_NONE) return base;
+  return absl::StrCat("ARHQ, branches of rank ", arhq.rank(),
+                      arhq.branch() == v1::LOW_RANK_BRANCH_PLAIN ? " from the weights" : "", ", then ", base);
+}
+
 std::string MethodText(const v1::MethodSpec& method) {
+  if (method.has_arhq()) return Text(method.arhq());
   if (method.has_rtn()) return Text(method.rtn());
   if (method.has_hero_q()) return Text(method.hero_q());
   if (method.has_awq()) return Text(method.awq());
@@ -114,7 +123,8 @@ std::string ModelCard(const JobRecord& job, const std::string& config_json,
                   "\n\nWeights quantized by heroq ", heroq_version,
                   dense ? " and stored dense: what the codes stand for (dequantized), not compressed. For "
                           "measurements, not for use.\n\n| | |\n|---|---|\n"
-                        : " and stored as compressed-tensors pack-quantized.\n\n| | |\n|---|---|\n");
+                        : absl::StrCat(" and stored as compressed-tensors ", CheckpointFormat(plan),
+                                       ".\n\n| | |\n|---|---|\n"));
   absl::StrAppend(&card, "| family | ", plan.family(), " |\n| method | ", MethodText(plan.method()),
                   " |\n| scheme | ", Schemes(plan), " |\n");
   if (plan.has_calibration_tokens()) {

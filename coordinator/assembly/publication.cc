@@ -12,6 +12,7 @@
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/model_card.h"
 #include "coordinator/assembly/side_files.h"
+#include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/method_description.h"
 #include "coordinator/planning/quantization_config.h"
@@ -51,7 +52,7 @@ Manifest Describe(const JobRecord& job, const std::string& heroq_version) {
   manifest.spec_digest = plan.spec_digest();
   manifest.numeric_class = job.numeric_class;
   manifest.method = DescribeMethod(plan.method()).name;
-  manifest.format = PublishesDense(plan) ? kDenseFormat : "pack-quantized";
+  manifest.format = PublishesDense(plan) ? kDenseFormat : CheckpointFormat(plan);
   manifest.compute_type = plan.compute_type();
   manifest.calibration_tokens_sha256 = plan.calibration_tokens().sha256();
   manifest.evaluation_tokens_sha256 = plan.evaluation_tokens().sha256();
@@ -88,6 +89,8 @@ absl::Status AddWeightFile(FileSystem& files, const JobRecord& job, const v1::Pl
                    digests.whole.sha256);
   }
   manifest.files.push_back({planned.name(), digests.whole.size_bytes, digests.whole.sha256});
+  // `tensors` are those of the model.
+  if (IsAdapterFile(planned)) return absl::OkStatus();
   for (size_t i = 0; i < tensors.size(); ++i) {
     const v1::PlannedTensor& tensor = *tensors[i];
     manifest.tensors.push_back({tensor.name(),

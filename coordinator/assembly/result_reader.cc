@@ -48,6 +48,13 @@ std::string Bytes(const std::vector<T>& values) {
   return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
 }
 
+// Codes from 0 as signed bytes around 0.
+std::string SignedBytes(const std::vector<uint8_t>& codes, const QuantScheme& scheme) {
+  std::string bytes(codes.size(), '\0');
+  for (size_t i = 0; i < codes.size(); ++i) bytes[i] = static_cast<char>(codes[i] - scheme.middle_code());
+  return bytes;
+}
+
 }  // namespace
 
 absl::StatusOr<UnitResult> ReadUnitBlob(absl::string_view bytes, const v1::PlannedUnit& unit) {
@@ -99,8 +106,20 @@ absl::StatusOr<UnitResult> ReadUnitBlob(absl::string_view bytes, const v1::Plann
   return result;
 }
 
-std::vector<TensorBytes> PackedTensors(const QuantizedLinear& linear) {
+std::vector<TensorBytes> StoredTensors(const QuantizedLinear& linear) {
   std::vector<TensorBytes> tensors;
+  if (StoredFormat(linear.scheme) == LinearFormat::kIntQuantized) {
+    const int bits = linear.scheme.weight_bits;
+    tensors.push_back(
+        {IntegerName(linear.name),
+         SignedBytes(UnpackRows(linear.packed_codes, linear.out_features, linear.in_features, bits),
+                     linear.scheme)});
+    tensors.push_back({ScaleName(linear.name), Bytes(linear.scales)});
+    if (!linear.scheme.symmetric) {
+      tensors.push_back({ZeroPointName(linear.name), SignedBytes(linear.zero_points, linear.scheme)});
+    }
+    return tensors;
+  }
   tensors.push_back({PackedName(linear.name), Bytes(linear.packed_codes)});
   tensors.push_back({ScaleName(linear.name), Bytes(linear.scales)});
   if (!linear.scheme.symmetric) {

@@ -26,8 +26,7 @@ struct UnitResult {
 // else.
 absl::StatusOr<UnitResult> ReadUnitBlob(absl::string_view bytes, const v1::PlannedUnit& unit);
 
-// A linear as compressed-tensors pack-quantized stores it: weight_packed, weight_scale, asymmetric only
-// weight_zero_point (packed along the output dimension), weight_shape. Little-endian.
-std::vector<TensorBytes> PackedTensors(const QuantizedLinear& linear);
+// A linear as the checkpoint stores it: the tensors of QuantizedTensors. Little-endian.
+std::vector<TensorBytes> StoredTensors(const QuantizedLinear& linear);
 
 }  // namespace heroq

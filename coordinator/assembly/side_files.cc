@@ -7,8 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/blob/sha256.h"
 #include "common/file/failpoint.h"
+#include "common/model/adapter_names.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/quantization_config.h"
 
@@ -37,6 +39,7 @@ std::string IndexJson(const v1::Plan& plan) {
   int64_t total = 0;
   std::map<std::string, std::string> weight_map;
   for (const v1::PlannedFile& file : plan.files()) {
+    if (IsAdapterFile(file)) continue;
     for (const v1::PlannedTensor& tensor : file.tensors()) {
       total += tensor.end() - tensor.begin();
       weight_map[tensor.name()] = file.name();
@@ -59,7 +62,12 @@ absl::Status WriteSideFiles(FileSystem& files, const v1::Plan& plan, const std::
   }
   HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, kConfigName), config));
   HEROQ_FAILPOINT(config_after_write);
-  if (plan.files_size() > 1) {
+  if (HasBranches(plan.method())) {
+    const std::string path = JoinPath(directory, kAdapterConfigFile);
+    HEROQ_RETURN_IF_ERROR(files.CreateDirectories(DirectoryOf(path)));
+    HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, path, AdapterConfigJson(plan)));
+  }
+  if (ModelFileCount(plan) > 1) {
     HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, kIndexName), IndexJson(plan)));
     HEROQ_FAILPOINT(index_after_write);
   }
@@ -74,7 +82,8 @@ absl::Status WriteSideFiles(FileSystem& files, const v1::Plan& plan, const std::
 std::vector<std::string> SideFileNames(const v1::Plan& plan) {
   std::vector<std::string> names(plan.copied_files().begin(), plan.copied_files().end());
   names.push_back(kConfigName);
-  if (plan.files_size() > 1) names.push_back(kIndexName);
+  if (ModelFileCount(plan) > 1) names.push_back(kIndexName);
+  if (HasBranches(plan.method())) names.push_back(kAdapterConfigFile);
   std::sort(names.begin(), names.end());
   return names;
 }

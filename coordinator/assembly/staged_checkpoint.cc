@@ -51,8 +51,9 @@ absl::Status StagedCheckpoint::Begin(const v1::PlannedFile& planned, const Check
   HEROQ_FAILPOINT(shard_before_create);
   OpenFile open;
   open.planned = &planned;
-  HEROQ_ASSIGN_OR_RETURN(open.file,
-                         files_.Create(JoinPath(directory_, absl::StrCat(planned.name(), kPartSuffix))));
+  const std::string part = JoinPath(directory_, absl::StrCat(planned.name(), kPartSuffix));
+  HEROQ_RETURN_IF_ERROR(files_.CreateDirectories(DirectoryOf(part)));
+  HEROQ_ASSIGN_OR_RETURN(open.file, files_.Create(part));
   HEROQ_RETURN_IF_ERROR(open.file->WriteAt(0, planned.header()));
   const int64_t data = static_cast<int64_t>(planned.header().size());
   for (const v1::PlannedTensor& tensor : planned.tensors()) {
@@ -87,7 +88,7 @@ absl::Status StagedCheckpoint::AddUnit(int unit, UnitResult result) {
   HEROQ_FAILPOINT(unit_before_write);
   std::map<std::string, std::string> bytes;
   for (const QuantizedLinear& linear : result.linears) {
-    for (TensorBytes& tensor : PackedTensors(linear)) bytes[tensor.name] = std::move(tensor.bytes);
+    for (TensorBytes& tensor : StoredTensors(linear)) bytes[tensor.name] = std::move(tensor.bytes);
   }
   for (TensorBytes& tensor : result.tensors) bytes[tensor.name] = std::move(tensor.bytes);
   for (auto& [name, open] : open_) {
@@ -126,6 +127,7 @@ absl::StatusOr<std::optional<v1::FileAssembled>> StagedCheckpoint::FinishFile() 
     HEROQ_FAILPOINT(shard_before_rename);
     HEROQ_RETURN_IF_ERROR(files_.Rename(part, path));
     HEROQ_FAILPOINT(shard_after_rename);
+    HEROQ_RETURN_IF_ERROR(files_.SyncDirectory(DirectoryOf(path)));
     HEROQ_RETURN_IF_ERROR(files_.SyncDirectory(directory_));
     v1::FileAssembled assembled;
     assembled.set_name(open.planned->name());

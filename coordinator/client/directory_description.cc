@@ -22,20 +22,6 @@ namespace {
 
 constexpr int64_t kMaxConfigBytes = 16 << 20;
 
-absl::string_view FormatName(LinearFormat format) {
-  switch (format) {
-    case LinearFormat::kPackQuantized:
-      return "pack-quantized";
-    case LinearFormat::kIntQuantized:
-      return "int-quantized";
-    case LinearFormat::kGptq:
-      return "gptq";
-    case LinearFormat::kGptqV2:
-      return "gptq_v2";
-  }
-  return "";
-}
-
 std::string SchemeText(const LinearStorage& storage) {
   const QuantScheme& scheme = storage.scheme;
   std::string text = absl::StrCat("W", scheme.weight_bits);
@@ -96,7 +82,7 @@ absl::StatusOr<DirectoryDescription> DescribeDirectory(FileSystem& files, const 
       const std::optional<LinearStorage> storage =
           stored.has_value() ? stored->StorageOf(linear.name) : std::nullopt;
       const std::string text = storage.has_value() ? SchemeText(*storage) : result.dtype;
-      const std::string format = storage.has_value() ? std::string(FormatName(storage->format)) : "dense";
+      const std::string format = storage.has_value() ? std::string(ToString(storage->format)) : "dense";
       LinearGroup& group = groups[absl::StrCat(text, "\n", format)];
       group.scheme = text;
       group.format = format;

@@ -37,22 +37,32 @@ void AddScheme(CLI::App& command, JobFlags& flags) {
       ->group("Scheme");
   command
       .add_option(
+          "--activation-bits", flags.activation_bits,
+          "Bits of an activation, rounded at run time with a scale per token; default 16: as they are")
+      ->type_name("4|6|8|16")
+      ->check(CLI::IsMember({4, 6, 8, 16}))
+      ->group("Scheme");
+  command
+      .add_option(
           "--group-size", flags.group_size,
           "Input channels that share a scale: a number, channel for one scale per output channel, or auto "
-          "(default): the largest of 128, 64, 32 that fits the model")
+          "(default): the largest of 128, 64, 32 that fits the model, and channel for 8-bit weights with "
+          "quantized activations")
       ->type_name("auto|N|channel")
       ->group("Scheme");
   command
       .add_option("--symmetric", flags.symmetric,
-                  "Whether the zero point is fixed; auto (default): off for 4 and 8 bits, on elsewhere")
+                  "Whether the zero point is fixed; auto (default): off for 4 and 8 bits with activations as "
+                  "they are, "
+                  "on elsewhere")
       ->type_name("auto|on|off")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->group("Scheme");
   command
-      .add_option(
-          "--override", flags.overrides,
-          "Another scheme for linears whose name matches: parts w8, g64 or channel, sym or asym, or keep; "
-          "repeatable, the first match applies")
+      .add_option("--override", flags.overrides,
+                  "Another scheme for linears whose name matches: parts w8, a8, g64 or channel, sym or asym, "
+                  "or keep; "
+                  "repeatable, the first match applies")
       ->type_name("REGEX=SCHEME")
       ->allow_extra_args(false)
       ->group("Scheme");
@@ -224,6 +234,7 @@ void AddJobFlags(CLI::App& command, JobFlagSet set, JobFlags& flags) {
         ->type_name("FILE");
     AddScheme(command, flags);
     AddTransformFlags(command, flags.transform);
+    AddBranchFlags(command, flags.branch);
     AddCalibration(command, flags);
   }
   AddEvaluation(command, flags);

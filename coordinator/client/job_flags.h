@@ -7,6 +7,7 @@
 
 #include "CLI/App.hpp"
 #include "absl/status/status.h"
+#include "coordinator/client/branch_flags.h"
 #include "coordinator/client/location_argument.h"
 #include "coordinator/client/transform_flags.h"
 #include "heroq/v1/job.pb.h"
@@ -21,6 +22,7 @@ struct JobFlags {
   std::optional<std::string> spec_file;
   std::optional<std::string> method;
   std::optional<int32_t> bits;
+  std::optional<int32_t> activation_bits;
   std::optional<std::string> group_size;
   std::optional<std::string> symmetric;
   std::vector<std::string> overrides;
@@ -43,6 +45,7 @@ struct JobFlags {
   std::optional<std::string> fit_damped;
   std::optional<std::string> fit_float_offset;
   TransformFlags transform;
+  BranchFlags branch;
   std::vector<std::string> evaluation;
   std::optional<std::string> evaluation_tokens;
   std::optional<int32_t> evaluation_sequences;

@@ -35,6 +35,7 @@ absl::Status ApplyTextSource(absl::string_view flag, const std::vector<std::stri
 
 absl::Status ApplyScheme(const JobFlags& flags, v1::JobSpec& spec) {
   if (flags.bits.has_value()) spec.mutable_scheme()->set_weight_bits(*flags.bits);
+  if (flags.activation_bits.has_value()) spec.mutable_scheme()->set_activation_bits(*flags.activation_bits);
   if (flags.group_size.has_value()) {
     HEROQ_ASSIGN_OR_RETURN(const int32_t size, ParseGroupSize("--group-size", *flags.group_size));
     spec.mutable_scheme()->set_group_size(size);
@@ -64,6 +65,7 @@ absl::Status ApplyMethod(const JobFlags& flags, v1::MethodSpec& method) {
   if (flags.method.has_value()) SelectMethod(*flags.method, method);
   if (method.method_case() == v1::MethodSpec::METHOD_NOT_SET) method.mutable_gptq();
   HEROQ_RETURN_IF_ERROR(ApplyTransformFlags(flags.transform, method));
+  HEROQ_RETURN_IF_ERROR(ApplyBranchFlags(flags.branch, method));
   const std::string name = DescribeMethod(method).name;
   v1::GptqParameters* gptq = FindGptq(method).parameters;
   v1::RtnParameters* rtn = FindRtn(method).parameters;

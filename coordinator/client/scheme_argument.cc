@@ -17,7 +17,7 @@ absl::Status BadOverride(absl::string_view text, absl::string_view problem) {
   return MakeError(
       Reason::kInvalidSpec,
       absl::StrCat("--override '", text, "': ", problem,
-                   "; expected REGEX=SCHEME, SCHEME such as w8, w4,g64,asym, w8,channel,sym or keep"));
+                   "; expected REGEX=SCHEME, SCHEME such as w8, w4,g64,asym, w8,a8,channel or keep"));
 }
 
 // False when `part` is no part of a scheme or its kind was set before.
@@ -36,6 +36,10 @@ bool SetPart(absl::string_view part, v1::SchemeSpec& scheme) {
   if (part.size() < 2 || !absl::SimpleAtoi(part.substr(1), &number) || number < 1) return false;
   if (part[0] == 'w' && scheme.weight_bits() == 0) {
     scheme.set_weight_bits(number);
+    return true;
+  }
+  if (part[0] == 'a' && scheme.activation_bits() == 0) {
+    scheme.set_activation_bits(number);
     return true;
   }
   if (part[0] == 'g' && scheme.group_size() == 0) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "coordinator/planning/activation_regime.h"
 #include "coordinator/planning/base_method.h"
 #include "coordinator/planning/rewritten_tensors.h"
 #include "coordinator/planning/task_graph.h"
@@ -27,13 +28,19 @@ struct Sizes {
   int64_t head_weights = 0;
   int64_t squares_of_block = 0;  // sum of in^2 over the distinct inputs of the block with most
   int64_t squares = 0;           // the same over all blocks
+  int64_t inputs_of_block = 0;   // sum of in over the distinct inputs of the block with most
+  int64_t kept_inputs = 0;       // the same over all blocks that keep activations
+  int64_t kept_squares = 0;      // sum of in^2 over the same
+  int64_t kept_tokens = 0;       // of every input of such a block
 };
 
 Sizes Measure(const v1::Plan& plan, const ModelLayout& layout) {
   Sizes sizes;
   sizes.compute_bytes = plan.compute_type() == "f32" ? 4 : 2;
   sizes.head_weights = layout.vocab_size * layout.hidden_size;
-  for (const BlockLayout& block : layout.blocks) {
+  const int64_t tokens = int64_t{plan.calibration().samples()} * plan.calibration().sequence_length();
+  for (size_t index = 0; index < layout.blocks.size(); ++index) {
+    const BlockLayout& block = layout.blocks[index];
     int64_t weights = 0;
     std::map<LinearInput, int64_t> inputs;
     for (const LinearLayout& linear : block.linears) {
@@ -41,7 +48,18 @@ Sizes Measure(const v1::Plan& plan, const ModelLayout& layout) {
       inputs[linear.input] = linear.in_features;
     }
     int64_t squares = 0;
-    for (const auto& [input, in] : inputs) squares += in * in;
+    int64_t width = 0;
+    for (const auto& [input, in] : inputs) {
+      squares += in * in;
+      width += in;
+    }
+    sizes.inputs_of_block = std::max(sizes.inputs_of_block, width);
+    const int64_t kept = KeptTokensOfShard(plan, static_cast<int>(index));
+    if (kept > 0) {
+      sizes.kept_tokens = std::min(tokens, kept * plan.calibration().shards());
+      sizes.kept_inputs += width;
+      sizes.kept_squares += squares;
+    }
     sizes.largest_block = std::max(sizes.largest_block, weights);
     sizes.block_weights += weights;
     sizes.squares_of_block = std::max(sizes.squares_of_block, squares);
@@ -73,10 +91,12 @@ int64_t CaptureMemory(const v1::Plan& plan, const ModelLayout& layout, const Siz
   // first block also holds the embedding. Moments are a square and a packed triangle.
   return sizes.largest_block * sizes.compute_bytes + sizes.head_weights * sizes.compute_bytes +
          4 * HiddenBytesOfShard(plan, layout, sizes) + tokens * ActivationsPerToken(layout) * kFloat +
-         2 * sizes.squares_of_block * kFloat;
+         2 * sizes.squares_of_block * kFloat +
+         // Kept rows, and once more as they are joined and stored.
+         2 * sizes.kept_tokens * sizes.inputs_of_block * sizes.compute_bytes;
 }
 
-int64_t QuantizeMemory(const v1::Plan& plan) {
+int64_t QuantizeMemory(const v1::Plan& plan, const Sizes& sizes) {
   int64_t most = 0;
   for (const v1::PlannedUnit& unit : plan.units()) {
     int64_t weights = 0;
@@ -95,7 +115,13 @@ int64_t QuantizeMemory(const v1::Plan& plan) {
     // Weight, updated weight and the quantized copy; sum of moments, part being added, factor and workspace
     // in float64. A method that tries bases holds the moments in the old one, a new one and on the way there.
     const int64_t moments = ChangesBases(plan.method()) ? 6 : 2;
-    most = std::max(most, 3 * (weights + rewritten) * kFloat + squares * (moments * kFloat + 2 * 8));
+    // Kept rows twice while they are read, quantized and residual ones, and what they sum to.
+    int64_t kept = 0;
+    for (const auto& [input, in] : inputs) {
+      if (sizes.kept_tokens > 0)
+        kept += 3 * sizes.kept_tokens * in * sizes.compute_bytes + 4 * in * in * kFloat;
+    }
+    most = std::max(most, 3 * (weights + rewritten) * kFloat + squares * (moments * kFloat + 2 * 8) + kept);
   }
   return most;
 }
@@ -186,7 +212,7 @@ v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, i
   }
   cost.set_bytes_written(written);
 
-  int64_t memory = QuantizeMemory(plan);
+  int64_t memory = QuantizeMemory(plan, sizes);
   if (calibrated) memory = std::max(memory, CaptureMemory(plan, layout, sizes));
   if (evaluated) memory = std::max(memory, EvaluateMemory(plan, layout, sizes));
   cost.set_worker_peak_memory_bytes(kWorkerBaseBytes + memory);
@@ -198,11 +224,12 @@ v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, i
   if (calibrated) {
     const v1::CalibrationSpec& calibration = plan.calibration();
     disk += calibration.shards() * (sizes.squares * kFloat / 2 + 2 * HiddenBytesOfShard(plan, layout, sizes));
+    disk += sizes.kept_tokens * sizes.kept_inputs * sizes.compute_bytes;
     tokens = 1.0 * calibration.samples() * calibration.sequence_length();
     const int passes = calibration.propagation() == v1::PROPAGATION_QUANTIZED ? 2 : 1;
     cost.set_forward_flops(passes *
                            ForwardFlops(layout, sizes.block_weights, tokens, calibration.sequence_length()));
-    cost.set_statistics_flops(2.0 * sizes.squares * tokens);
+    cost.set_statistics_flops(2.0 * sizes.squares * tokens + 6.0 * sizes.kept_squares * sizes.kept_tokens);
   }
   if (evaluated) {
     const double read = 1.0 * plan.evaluation().sequences() * plan.evaluation().sequence_length();

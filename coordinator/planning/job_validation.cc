@@ -6,6 +6,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/quant/quant_scheme.h"
+#include "coordinator/planning/activation_regime.h"
 #include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/method_parameters.h"
 #include "coordinator/planning/task_graph.h"
@@ -88,10 +90,10 @@ void CheckScheme(const v1::SchemeSpec& scheme, const std::string& field, bool ne
     violations.Add(absl::StrCat(field, ".symmetry"),
                    absl::StrCat("has the unknown value ", scheme.symmetry()));
   }
-  if (scheme.activation_bits() != 0 && scheme.activation_bits() != 16) {
-    violations.Add(
-        absl::StrCat(field, ".activation_bits"),
-        absl::StrCat("is ", scheme.activation_bits(), "; this version quantizes weights only, expected 16"));
+  if (const int bits = scheme.activation_bits();
+      bits != 0 && bits != 4 && bits != 6 && bits != 8 && bits != 16) {
+    violations.Add(absl::StrCat(field, ".activation_bits"),
+                   absl::StrCat("is ", bits, ", expected 4, 6 or 8, or 16 for activations as they are"));
   }
   if (nested) {
     if (scheme.overrides_size() > 0) violations.Add(absl::StrCat(field, ".overrides"), "cannot be nested");
@@ -170,6 +172,7 @@ void CheckQuantization(const v1::JobSpec& spec, SpecViolations& violations) {
   CheckRange(spec.output().max_shard_bytes(), kMinShardBytes, int64_t{1} << 50, "output.max_shard_bytes",
              violations);
   CheckScheme(spec.scheme(), "scheme", false, violations);
+  CheckActivationRegime(spec, violations);
   CheckMethod(spec, violations);
   CheckRange(spec.target_tensor_parallel(), 1, 1024, "target_tensor_parallel", violations);
 }
@@ -262,7 +265,8 @@ v1::JobSpec ResolveSpec(const v1::JobSpec& spec, const ModelLayout& layout) {
   output.set_max_shard_bytes(OrDefault(output.max_shard_bytes(), 5'000'000'000));
   v1::SchemeSpec& scheme = *resolved.mutable_scheme();
   scheme.set_weight_bits(OrDefault(scheme.weight_bits(), 4));
-  scheme.set_activation_bits(16);
+  scheme.set_activation_bits(
+      static_cast<int>(OrDefault(scheme.activation_bits(), kUnquantizedActivationBits)));
   ResolveMethod(*resolved.mutable_method());
   resolved.set_target_tensor_parallel(OrDefault(resolved.target_tensor_parallel(), 1));
   return resolved;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/planning/arhq_parameters.h"
 #include "coordinator/planning/base_method.h"
 #include "coordinator/planning/method_description.h"
 
@@ -88,7 +89,6 @@ void CheckAvailable(const v1::MethodSpec& method, SpecViolations& violations) {
     if (asked) violations.Add(field, "is not available in this version");
   };
   refuse(method.has_smoothquant(), "method.smoothquant");
-  refuse(method.has_arhq(), "method.arhq");
 }
 
 void ResolveGptq(v1::GptqParameters& gptq) {
@@ -163,6 +163,7 @@ void CheckMethod(const v1::JobSpec& spec, SpecViolations& violations) {
     CheckCount(method.dash_q().rounds(), kMaxDashQRounds, "method.dash_q.rounds", violations);
   }
   if (method.has_hero_q()) CheckHeroQ(method.hero_q(), violations);
+  if (method.has_arhq()) CheckArhq(method.arhq(), violations);
   if (!method.has_rtn() && !spec.calibration().has_source()) {
     const std::string name = DescribeMethod(method).name;
     violations.Add("calibration.source", absl::StrCat("is unset, and method ", name.empty() ? "gptq" : name,
@@ -182,6 +183,7 @@ void ResolveMethod(v1::MethodSpec& method) {
     if (!dash_q.has_float_offset()) dash_q.set_float_offset(false);
   }
   if (method.has_hero_q()) ResolveHeroQ(*method.mutable_hero_q());
+  if (method.has_arhq()) ResolveArhq(*method.mutable_arhq());
 }
 
 }  // namespace heroq

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/safetensors_writer.h"
+#include "common/model/adapter_names.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/planning/dense_output.h"
@@ -66,6 +67,8 @@ absl::StatusOr<std::vector<Piece>> PiecesInModelOrder(const InspectedModel& mode
       changed.emplace(absl::StrCat(linear.name(), ".weight"), QuantizedPiece(static_cast<int>(unit), linear));
     }
     for (const v1::RewrittenTensor& tensor : units[unit].tensors()) {
+      // Has a file of its own (PlanAdapterFile).
+      if (IsAdapterTensor(tensor.name())) continue;
       HEROQ_ASSIGN_OR_RETURN(Piece piece, RewrittenPiece(static_cast<int>(unit), tensor));
       changed.emplace(tensor.name(), std::move(piece));
     }

@@ -9,6 +9,8 @@
 #include "common/model/config_reader.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/activation_regime.h"
+#include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/cost_model.h"
 #include "coordinator/planning/dense_output.h"
 #include "coordinator/planning/job_validation.h"
@@ -56,6 +58,7 @@ std::optional<T> Collect(absl::StatusOr<T> result, absl::string_view field, Spec
 absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& model,
                               const ResolvedSchemes& schemes, v1::Plan& plan) {
   std::vector<v1::PlannedUnit> units = PlanUnits(model.layout, schemes);
+  HEROQ_RETURN_IF_ERROR(CheckBranches(spec.method(), units));
   HEROQ_RETURN_IF_ERROR(AddRewrittenTensors(model, spec.method(), units));
   HEROQ_RETURN_IF_ERROR(CheckFreeOffsets(spec.method(), units));
   const bool dense = spec.output().format() == kDenseFormat;
@@ -67,6 +70,9 @@ absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& mod
   plan.set_untied_head(untied);
   plan.mutable_units()->Assign(units.begin(), units.end());
   plan.mutable_files()->Assign(planned.begin(), planned.end());
+  if (HasBranches(spec.method())) {
+    HEROQ_ASSIGN_OR_RETURN(*plan.add_files(), PlanAdapterFile(units));
+  }
   plan.mutable_kept()->Assign(schemes.kept.begin(), schemes.kept.end());
   plan.mutable_copied_files()->Assign(model.copied_files.begin(), model.copied_files.end());
   if (dense) {
@@ -88,6 +94,7 @@ absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& mod
         "without "
         "a word and computes garbage unless the lines in the model card are run after loading");
   }
+  for (std::string& warning : ActivationWarnings(plan)) plan.add_warnings(std::move(warning));
   const std::vector<std::string> unused = UnusedTensors(published, *model.tensors);
   if (!unused.empty()) {
     plan.add_warnings(absl::StrCat("tensors the model does not use are published unchanged: ",

@@ -17,14 +17,13 @@
 #include "common/status/error_reason.h"
 #include "coordinator/planning/base_method.h"
 #include "coordinator/planning/online_rotations.h"
+#include "coordinator/planning/quantized_tensors.h"
 #include "coordinator/planning/scheme_text.h"
 
 namespace heroq {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr char kFormat[] = "pack-quantized";
 
 struct Group {
   v1::LinearScheme scheme;
@@ -79,6 +78,27 @@ Json Weights(const v1::LinearScheme& scheme, const v1::MethodSpec& method) {
   return weights;
 }
 
+// Found at run time, one symmetric scale per token.
+Json InputActivations(const v1::LinearScheme& scheme) {
+  if (!ToQuantScheme(scheme).quantizes_activations()) return nullptr;
+  Json activations;
+  activations["num_bits"] = scheme.activation_bits();
+  activations["type"] = "int";
+  activations["symmetric"] = true;
+  activations["strategy"] = "token";
+  activations["group_size"] = nullptr;
+  activations["block_structure"] = nullptr;
+  activations["dynamic"] = true;
+  activations["actorder"] = nullptr;
+  activations["observer"] = nullptr;
+  activations["observer_kwargs"] = Json::object();
+  return activations;
+}
+
+std::string FormatOf(const v1::LinearScheme& scheme) {
+  return std::string(ToString(StoredFormat(ToQuantScheme(scheme))));
+}
+
 // Patterns for linears that are in one group in every block (kept ones aside: `ignore` wins), names for the
 // others.
 std::vector<std::string> Targets(const Group& group,
@@ -98,6 +118,12 @@ std::vector<std::string> Targets(const Group& group,
 
 }  // namespace
 
+std::string CheckpointFormat(const v1::Plan& plan) {
+  std::set<std::string> formats;
+  for (const Group& group : GroupByScheme(plan)) formats.insert(FormatOf(group.scheme));
+  return formats.size() == 1 ? *formats.begin() : "mixed-precision";
+}
+
 std::string QuantizationConfigJson(const v1::Plan& plan) {
   const std::vector<Group> groups = GroupByScheme(plan);
   std::map<std::string, std::set<size_t>> groups_of_kind;
@@ -109,9 +135,9 @@ std::string QuantizationConfigJson(const v1::Plan& plan) {
     Json& group = config_groups[absl::StrCat("group_", i)];
     group["targets"] =
         groups.size() == 1 ? std::vector<std::string>{"Linear"} : Targets(groups[i], groups_of_kind);
-    group["format"] = kFormat;
+    group["format"] = FormatOf(groups[i].scheme);
     group["weights"] = Weights(groups[i].scheme, plan.method());
-    group["input_activations"] = nullptr;
+    group["input_activations"] = InputActivations(groups[i].scheme);
     group["output_activations"] = nullptr;
   }
   Json ignore = Json::array();
@@ -120,7 +146,7 @@ std::string QuantizationConfigJson(const v1::Plan& plan) {
   Json config;
   config["quant_method"] = "compressed-tensors";
   config["version"] = kCompressedTensorsVersion;
-  config["format"] = kFormat;
+  config["format"] = CheckpointFormat(plan);
   config["quantization_status"] = "compressed";
   config["global_compression_ratio"] = nullptr;
   config["config_groups"] = std::move(config_groups);

@@ -11,7 +11,11 @@ namespace heroq {
 // came with 0.17).
 inline constexpr char kCompressedTensorsVersion[] = "0.19.0";
 
-// `quantization_config` of a pack-quantized checkpoint, as JSON without line breaks: one config group per
+// The format of every quantized linear: "pack-quantized", "int-quantized", or "mixed-precision" for both.
+// Pure.
+std::string CheckpointFormat(const v1::Plan& plan);
+
+// `quantization_config` of a checkpoint, as JSON without line breaks: one config group per
 // distinct scheme of `plan.units()`. A single scheme targets "Linear"; several target a pattern where a
 // scheme covers the same linear of every block, and names elsewhere. `plan.kept()` is ignored by name. Pure.
 std::string QuantizationConfigJson(const v1::Plan& plan);

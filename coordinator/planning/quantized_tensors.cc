@@ -6,14 +6,25 @@
 namespace heroq {
 
 std::string PackedName(const std::string& linear) { return absl::StrCat(linear, ".weight_packed"); }
+std::string IntegerName(const std::string& linear) { return absl::StrCat(linear, ".weight"); }
 std::string ScaleName(const std::string& linear) { return absl::StrCat(linear, ".weight_scale"); }
 std::string ZeroPointName(const std::string& linear) { return absl::StrCat(linear, ".weight_zero_point"); }
 std::string ShapeName(const std::string& linear) { return absl::StrCat(linear, ".weight_shape"); }
+
+LinearFormat StoredFormat(const QuantScheme& scheme) {
+  return scheme.quantizes_activations() ? LinearFormat::kIntQuantized : LinearFormat::kPackQuantized;
+}
 
 std::vector<TensorSpec> QuantizedTensors(const std::string& linear, int64_t out_features, int64_t in_features,
                                          const QuantScheme& scheme) {
   const int64_t groups = scheme.groups(in_features);
   const DType scale_type = scheme.scale_type == ScaleType::kF16 ? DType::kF16 : DType::kBf16;
+  if (StoredFormat(scheme) == LinearFormat::kIntQuantized) {
+    std::vector<TensorSpec> tensors = {{IntegerName(linear), DType::kI8, {out_features, in_features}},
+                                       {ScaleName(linear), scale_type, {out_features, groups}}};
+    if (!scheme.symmetric) tensors.push_back({ZeroPointName(linear), DType::kI8, {out_features, groups}});
+    return tensors;
+  }
   std::vector<TensorSpec> tensors = {
       {PackedName(linear), DType::kI32, {out_features, PackedWords(in_features, scheme.weight_bits)}},
       {ScaleName(linear), scale_type, {out_features, groups}}};

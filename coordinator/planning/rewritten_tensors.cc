@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/online_rotations.h"
 
 namespace heroq {
@@ -64,6 +65,7 @@ bool RotatesResidual(const v1::MethodSpec& method) {
 
 absl::Status AddRewrittenTensors(const InspectedModel& model, const v1::MethodSpec& method,
                                  std::vector<v1::PlannedUnit>& units) {
+  HEROQ_RETURN_IF_ERROR(AddBranchTensors(model, method, units));
   // What is mapped back touches nothing but its linear.
   const bool mapped_back = method.hero_q().transform() == v1::TRANSFORM_EVALUATION;
   if (!ChangesBases(method) || mapped_back) return absl::OkStatus();

@@ -32,6 +32,7 @@ v1::SchemeSpec Merge(const v1::SchemeSpec& base, const v1::SchemeSpec& override_
   if (override_scheme.weight_bits() != 0) merged.set_weight_bits(override_scheme.weight_bits());
   if (override_scheme.group_size() != 0) merged.set_group_size(override_scheme.group_size());
   if (override_scheme.symmetry() != v1::SYMMETRY_UNSPECIFIED) merged.set_symmetry(override_scheme.symmetry());
+  if (override_scheme.activation_bits() != 0) merged.set_activation_bits(override_scheme.activation_bits());
   return merged;
 }
 
@@ -115,8 +116,19 @@ absl::Status Indivisible(absl::string_view size, const std::vector<const LinearL
        {"linear", failing.front()->name}});
 }
 
-// Sets every open group size, or says why none fits.
+bool QuantizesActivations(const v1::SchemeSpec& asked) {
+  return asked.activation_bits() != 0 && asked.activation_bits() != kUnquantizedActivationBits;
+}
+
+// Sets every open group size, or says why none fits. Eight-bit weights that meet quantized activations have
+// one scale per channel: what integer kernels take, and fine enough.
 absl::Status ResolveGroupSizes(std::vector<Choice>& choices, int tensor_parallel) {
+  for (Choice& choice : choices) {
+    if (choice.asked.has_value() && choice.asked->group_size() == 0 && choice.asked->weight_bits() == 8 &&
+        QuantizesActivations(*choice.asked)) {
+      choice.asked->set_group_size(kPerChannel);
+    }
+  }
   std::vector<const LinearLayout*> open, grouped, failing;
   std::string failing_size;
   for (const Choice& choice : choices) {
@@ -151,9 +163,10 @@ v1::LinearScheme Resolve(const v1::SchemeSpec& asked) {
   scheme.set_weight_bits(bits);
   scheme.set_group_size(asked.group_size());
   scheme.set_symmetric(asked.symmetry() == v1::SYMMETRY_UNSPECIFIED
-                           ? bits != 4 && bits != 8
+                           ? (bits != 4 && bits != 8) || QuantizesActivations(asked)
                            : asked.symmetry() == v1::SYMMETRY_SYMMETRIC);
-  scheme.set_activation_bits(16);
+  scheme.set_activation_bits(QuantizesActivations(asked) ? asked.activation_bits()
+                                                         : kUnquantizedActivationBits);
   scheme.set_scale_type(v1::SCALE_TYPE_BF16);
   return scheme;
 }

@@ -1,6 +1,8 @@
 #include "coordinator/planning/tensor_parallel.h"
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/planning/quantized_tensors.h"
+#include "coordinator/planning/scheme_text.h"
 #include "coordinator/planning/spec_violations.h"
 
 namespace heroq {
@@ -45,7 +47,9 @@ absl::Status CheckModelDivides(const ModelLayout& layout, int tensor_parallel) {
 
 absl::Status CheckPackingDivides(const LinearLayout& linear, const v1::LinearScheme& scheme,
                                  int tensor_parallel) {
-  if (tensor_parallel == 1) return absl::OkStatus();
+  // Whole bytes can be cut anywhere.
+  const bool packed = StoredFormat(ToQuantScheme(scheme)) == LinearFormat::kPackQuantized;
+  if (tensor_parallel == 1 || !packed) return absl::OkStatus();
   if (SplitsInput(linear.input)) {
     const int64_t bits = linear.in_features / tensor_parallel * scheme.weight_bits();
     if (bits % 32 == 0) return absl::OkStatus();

@@ -25,6 +25,11 @@ Json Definitions() {
        "calibration tokens without "
        "damping; the squared error of the layer's output relative to its energy"},
       {"weight_error", "||E||_F^2 / ||W||_F^2"},
+      {"signal_to_noise_db",
+       "10 log10(||x W^T||^2 / ||x W^T - y||^2) over the kept tokens, y the output with quantized "
+       "activations, stored weight and low-rank branch; where a scheme quantizes activations, H of "
+       "relative_error is the sum of q^T q of the quantized ones over the same tokens"},
+      {"branch_rank", "rank of the low-rank branch in adapter/"},
       {"solver_loss",
        "the solver's own loss, the share of the damping subtracted, over tr(W H W^T); equals "
        "relative_error up to float32 "
@@ -101,6 +106,8 @@ Json Linear(const v1::LinearReport& report) {
                {"scheme", SchemeText(report.scheme())}};
   if (report.has_relative_error()) json["relative_error"] = report.relative_error();
   json["weight_error"] = report.weight_error();
+  if (report.has_signal_to_noise_db()) json["signal_to_noise_db"] = report.signal_to_noise_db();
+  if (report.branch_rank() > 0) json["branch_rank"] = report.branch_rank();
   if (!report.weight_digest().empty()) json["weight_digest"] = report.weight_digest();
   if (report.has_solver_loss()) json["solver_loss"] = report.solver_loss();
   if (report.has_damping()) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/activation_regime.h"
 #include "coordinator/state/statistics_cover.h"
 
 namespace heroq {
@@ -54,6 +55,7 @@ absl::StatusOr<v1::CaptureTask> BuildCapture(const JobRecord& job, const std::ve
   v1::CaptureTask capture;
   HEROQ_RETURN_IF_ERROR(FillShards(job, tasks, capture));
   capture.set_emit_hidden_states(EmitsHiddenStates(job, tasks.front()));
+  capture.set_kept_tokens(KeptTokensOfShard(*job.plan, capture.block()));
   return capture;
 }
 

@@ -12,8 +12,6 @@
 namespace heroq {
 namespace {
 
-constexpr uint8_t kSignBit = 0x80;
-
 template <typename T>
 std::vector<T> Transpose(const std::vector<T>& values, int64_t rows, int64_t columns) {
   std::vector<T> transposed(values.size());
@@ -25,10 +23,12 @@ std::vector<T> Transpose(const std::vector<T>& values, int64_t rows, int64_t col
   return transposed;
 }
 
-// int8 values plus 128.
-std::vector<uint8_t> Shifted(const std::string& bytes) {
+// int8 values as codes from 0.
+std::vector<uint8_t> Shifted(const std::string& bytes, const QuantScheme& scheme) {
   std::vector<uint8_t> values(bytes.size());
-  for (size_t i = 0; i < bytes.size(); ++i) values[i] = static_cast<uint8_t>(bytes[i]) ^ kSignBit;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    values[i] = static_cast<uint8_t>(static_cast<int8_t>(bytes[i]) + scheme.middle_code());
+  }
   return values;
 }
 
@@ -42,12 +42,13 @@ absl::Status ReadPacked(const CheckpointReader& reader, const LinearParts& parts
   return absl::OkStatus();
 }
 
-absl::Status ReadWholeBytes(const CheckpointReader& reader, const LinearParts& parts, StoredWeight& weight) {
+absl::Status ReadWholeBytes(const CheckpointReader& reader, const LinearParts& parts,
+                            const QuantScheme& scheme, StoredWeight& weight) {
   HEROQ_ASSIGN_OR_RETURN(const std::string codes, reader.ReadBytes(parts.codes));
-  weight.codes = Shifted(codes);
+  weight.codes = Shifted(codes, scheme);
   if (parts.zero_points.empty()) return absl::OkStatus();
   HEROQ_ASSIGN_OR_RETURN(const std::string zeros, reader.ReadBytes(parts.zero_points));
-  weight.zero_points = Shifted(zeros);
+  weight.zero_points = Shifted(zeros, scheme);
   return absl::OkStatus();
 }
 
@@ -87,15 +88,13 @@ absl::StatusOr<StoredWeight> ReadStoredWeight(const CheckpointReader& reader, co
       linear.out_features, linear.in_features, storage.groups(linear.in_features), {}, {}, {}, {}};
   HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry scales, reader.Find(parts.scales));
   HEROQ_ASSIGN_OR_RETURN(weight.scales, ReadFloats(scales));
-  const bool whole_bytes = storage.format == LinearFormat::kIntQuantized;
-  const int middle = whole_bytes ? kSignBit : storage.scheme.middle_code();
-  weight.zero_points.assign(weight.scales.size(), static_cast<uint8_t>(middle));
+  weight.zero_points.assign(weight.scales.size(), static_cast<uint8_t>(storage.scheme.middle_code()));
   switch (storage.format) {
     case LinearFormat::kPackQuantized:
       HEROQ_RETURN_IF_ERROR(ReadPacked(reader, parts, storage.scheme, weight));
       break;
     case LinearFormat::kIntQuantized:
-      HEROQ_RETURN_IF_ERROR(ReadWholeBytes(reader, parts, weight));
+      HEROQ_RETURN_IF_ERROR(ReadWholeBytes(reader, parts, storage.scheme, weight));
       break;
     case LinearFormat::kGptq:
     case LinearFormat::kGptqV2:

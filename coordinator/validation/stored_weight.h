@@ -16,7 +16,7 @@ struct StoredWeight {
   int64_t out_features = 0;
   int64_t in_features = 0;
   int64_t groups = 0;
-  std::vector<uint8_t> codes;        // [out, in]; signed formats are shifted by 128
+  std::vector<uint8_t> codes;        // [out, in], from 0: signed values plus 2^(bits - 1)
   std::vector<float> scales;         // [out, groups]
   std::vector<uint8_t> zero_points;  // [out, groups], shifted like the codes
   std::vector<int32_t> group_of;     // [in]

@@ -3,6 +3,8 @@
 //
 //   publish_checkpoint MODEL OUTPUT EXPECTED BITS GROUP_SIZE asymmetric|symmetric MAX_SHARD_BYTES
 //   [PATTERN=BITS|keep]...
+//
+// BITS are those of a weight, "a" and those of an activation may follow: 8a8.
 #include <cstdlib>
 #include <iostream>
 
@@ -22,6 +24,12 @@ int Number(const std::string& text) {
   return value;
 }
 
+void SetBits(const std::string& text, v1::SchemeSpec& scheme) {
+  const std::vector<std::string> parts = absl::StrSplit(text, 'a');
+  scheme.set_weight_bits(Number(parts.front()));
+  if (parts.size() > 1) scheme.set_activation_bits(Number(parts.back()));
+}
+
 v1::JobSpec Spec(const std::vector<std::string>& arguments) {
   v1::JobSpec spec;
   *spec.mutable_model()->mutable_location() = LocalPath(arguments[0]);
@@ -29,7 +37,7 @@ v1::JobSpec Spec(const std::vector<std::string>& arguments) {
   spec.mutable_output()->set_max_shard_bytes(Number(arguments[6]));
   spec.mutable_method()->mutable_rtn();
   v1::SchemeSpec& scheme = *spec.mutable_scheme();
-  scheme.set_weight_bits(Number(arguments[3]));
+  SetBits(arguments[3], scheme);
   scheme.set_group_size(Number(arguments[4]));
   scheme.set_symmetry(arguments[5] == "symmetric" ? v1::SYMMETRY_SYMMETRIC : v1::SYMMETRY_ASYMMETRIC);
   for (size_t i = 7; i < arguments.size(); ++i) {
@@ -39,7 +47,7 @@ v1::JobSpec Spec(const std::vector<std::string>& arguments) {
     if (parts.second == "keep") {
       entry.set_keep(true);
     } else {
-      entry.mutable_scheme()->set_weight_bits(Number(parts.second));
+      SetBits(parts.second, *entry.mutable_scheme());
     }
   }
   return spec;

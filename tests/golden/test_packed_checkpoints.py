@@ -68,7 +68,7 @@ def test_each_linear_takes_the_scheme_of_its_most_specific_target(original, tmp_
     (("kv_cache_scheme",), {"num_bits": 8}), (("quant_method",), "gptq"), (("quantization_status",), "frozen"),
     (("config_groups", "group_0", "input_activations"), {"num_bits": 8}),
     (("config_groups", "group_0", "weights", "actorder"), "group"),
-    (("config_groups", "group_0", "weights", "type"), "float"), (("config_groups", "group_0", "format"), "int-quantized"),
+    (("config_groups", "group_0", "weights", "type"), "float"), (("config_groups", "group_0", "format"), "float-quantized"),
     (("transform_config",), {"config_groups": {"R1": {}}})])
 def test_what_would_be_computed_wrongly_is_refused(original, tmp_path, field, value):
     directory = one_scheme(original, tmp_path / "packed", 4, 32, True)

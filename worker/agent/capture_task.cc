@@ -66,7 +66,7 @@ absl::StatusOr<v1::TaskResult> RunCaptureTask(const v1::CaptureTask& task, const
     HEROQ_ASSIGN_OR_RETURN(
         const at::Tensor hidden,
         runner.Input(task.block(), shard, task.block() == 0 ? nullptr : &task.hidden_states(index)));
-    MomentTap tap;
+    MomentTap tap(task.kept_tokens(), hidden.size(0) * hidden.size(1));
     absl::StatusOr<std::optional<at::Tensor>> output =
         runner.Run(block, hidden, &tap, task.emit_hidden_states());
     if (!output.ok())

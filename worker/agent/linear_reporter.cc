@@ -9,7 +9,9 @@
 
 #include "absl/types/span.h"
 #include "common/status/status_macros.h"
+#include "worker/agent/signal_report.h"
 #include "worker/methods/host_matrix.h"
+#include "worker/methods/input_statistics.h"
 
 namespace heroq {
 namespace {
@@ -68,7 +70,8 @@ absl::StatusOr<v1::LinearReport> LinearReporter::Report(const LinearWork& linear
 
   const auto statistics = work_.statistics.find(linear.input);
   if (statistics != work_.statistics.end()) {
-    const OutputEnergy& energy = EnergyOf(linear.input, statistics->second);
+    const LayerStatistics met = StatisticsMet(linear, statistics->second);
+    const OutputEnergy& energy = EnergyOf(linear.input, met);
     const double total = energy.Of(weight, out_features);
     const double lost = energy.Of(error, out_features);
     const std::optional<double> relative = Relative(lost, total);
@@ -79,13 +82,14 @@ absl::StatusOr<v1::LinearReport> LinearReporter::Report(const LinearWork& linear
     }
     // Without a live input there is no curvature to speak of.
     if (spectra_ && outcome.dead_inputs < in_features) {
-      HEROQ_ASSIGN_OR_RETURN(const DampedSpectrum* spectrum, SpectrumOf(linear.input, statistics->second));
+      HEROQ_ASSIGN_OR_RETURN(const DampedSpectrum* spectrum, SpectrumOf(linear.input, met));
       const at::Tensor matrix_error = at::from_blob(error.data(), {out_features, in_features}, at::kFloat);
       SetSpectrum(EvidenceOf(*spectrum, matrix_error, lost, out_features), *report.mutable_spectrum());
     }
   }
   if (outcome.evidence_before.has_value())
     SetSpectrum(*outcome.evidence_before, *report.mutable_spectrum_before());
+  if (statistics != work_.statistics.end()) SetSignalToNoise(linear, statistics->second, error, report);
   if (outcome.damping.has_value()) report.set_damping(*outcome.damping);
   report.set_damping_raised(outcome.damping_raised);
   if (outcome.mean_shrink.has_value()) report.set_mean_shrink(*outcome.mean_shrink);

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "worker/agent/arhq_proto.h"
 
 namespace heroq {
 namespace {
@@ -122,6 +123,12 @@ absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec, uint64
       return OptionsOf(spec.hero_q(), seed);
     case v1::MethodSpec::kAwq:
       return OptionsOf(spec.awq(), "awq");
+    case v1::MethodSpec::kArhq: {
+      if (spec.arhq().has_rtn()) return ArhqOptionsOf(spec.arhq(), OptionsOf(spec.arhq().rtn()));
+      const GptqOptions gptq = OptionsOf(spec.arhq().gptq());
+      HEROQ_RETURN_IF_ERROR(CheckDamping(gptq, "arhq.gptq"));
+      return ArhqOptionsOf(spec.arhq(), gptq);
+    }
     default:
       break;
   }

@@ -22,6 +22,7 @@ constexpr char kHidden[] = "hidden";
 constexpr char kSecondMoment[] = "second_moment";
 constexpr char kTokenCount[] = "token_count";
 constexpr char kInputIds[] = "input_ids";
+constexpr char kActivations[] = "activations";
 
 absl::Status Corrupt(const std::string& blob, absl::string_view tensor, absl::string_view rule) {
   return MakeError(Reason::kFileCorrupt, absl::StrCat(blob, ": tensor ", tensor, ": ", rule));
@@ -50,6 +51,14 @@ at::Tensor View(const NamedBytes& part, c10::ScalarType dtype, const std::shared
       const_cast<char*>(part.bytes.data()), part.spec.shape, [owner](void*) {}, dtype);
 }
 
+absl::StatusOr<c10::ScalarType> ComputedType(const NamedBytes& part, const std::string& blob,
+                                             absl::string_view tensor) {
+  if (part.spec.dtype == DType::kBf16) return at::kBFloat16;
+  if (part.spec.dtype == DType::kF32) return at::kFloat;
+  return Corrupt(blob, tensor,
+                 absl::StrCat("has type ", ToString(part.spec.dtype), ", expected BF16 or F32"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> SerializeHiddenStates(const at::Tensor& hidden) {
@@ -64,11 +73,7 @@ absl::StatusOr<at::Tensor> ParseHiddenStates(std::string bytes, const std::strin
   const auto owner = std::make_shared<std::string>(std::move(bytes));
   HEROQ_ASSIGN_OR_RETURN(const ParsedSafetensors parsed, ParseSafetensors(*owner, name));
   HEROQ_ASSIGN_OR_RETURN(const NamedBytes hidden, FindTensor(parsed, name, kHidden, 3));
-  if (hidden.spec.dtype != DType::kBf16 && hidden.spec.dtype != DType::kF32) {
-    return Corrupt(name, kHidden,
-                   absl::StrCat("has type ", ToString(hidden.spec.dtype), ", expected BF16 or F32"));
-  }
-  const c10::ScalarType dtype = hidden.spec.dtype == DType::kBf16 ? at::kBFloat16 : at::kFloat;
+  HEROQ_ASSIGN_OR_RETURN(const c10::ScalarType dtype, ComputedType(hidden, name, kHidden));
   return CatchTorch("parse hidden states", [&] { return View(hidden, dtype, owner); });
 }
 
@@ -76,7 +81,16 @@ absl::StatusOr<std::string> SerializeStatistics(const PackedStatistics& statisti
   const int64_t count = statistics.token_count;
   const NamedBytes token_count = {{kTokenCount, DType::kI64, {1}},
                                   {reinterpret_cast<const char*>(&count), sizeof(count)}};
-  return SerializeSafetensors({BytesOf(kSecondMoment, DType::kF32, statistics.upper), token_count});
+  std::vector<NamedBytes> tensors = {BytesOf(kSecondMoment, DType::kF32, statistics.upper), token_count};
+  return CatchTorch("serialize statistics", [&] {
+    at::Tensor kept = statistics.activations;
+    if (kept.defined()) {
+      kept = kept.to(at::kCPU).contiguous();
+      tensors.push_back(
+          BytesOf(kActivations, kept.scalar_type() == at::kBFloat16 ? DType::kBf16 : DType::kF32, kept));
+    }
+    return SerializeSafetensors(tensors);
+  });
 }
 
 absl::StatusOr<PackedStatistics> ParseStatistics(std::string bytes, const std::string& name) {
@@ -88,8 +102,13 @@ absl::StatusOr<PackedStatistics> ParseStatistics(std::string bytes, const std::s
   if (count.spec.dtype != DType::kI64 || count.spec.shape[0] != 1) {
     return Corrupt(name, kTokenCount, "must be one I64");
   }
-  return CatchTorch("parse statistics", [&] {
+  return CatchTorch("parse statistics", [&]() -> absl::StatusOr<PackedStatistics> {
     PackedStatistics statistics{View(upper, at::kFloat, owner), 0};
+    if (parsed.tensors.count(kActivations) > 0) {
+      HEROQ_ASSIGN_OR_RETURN(const NamedBytes kept, FindTensor(parsed, name, kActivations, 2));
+      HEROQ_ASSIGN_OR_RETURN(const c10::ScalarType type, ComputedType(kept, name, kActivations));
+      statistics.activations = View(kept, type, owner);
+    }
     std::memcpy(&statistics.token_count, count.bytes.data(), sizeof(statistics.token_count));
     return statistics;
   });

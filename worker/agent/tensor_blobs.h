@@ -20,7 +20,8 @@ absl::StatusOr<std::string> SerializeHiddenStates(const at::Tensor& hidden);
 // The tensor owns `bytes`.
 absl::StatusOr<at::Tensor> ParseHiddenStates(std::string bytes, const std::string& name);
 
-// "second_moment" float32 [in * (in + 1) / 2] and "token_count" int64 [1].
+// "second_moment" float32 [in * (in + 1) / 2], "token_count" int64 [1] and, where rows were kept,
+// "activations" [rows, in], bfloat16 or float32.
 absl::StatusOr<std::string> SerializeStatistics(const PackedStatistics& statistics);
 absl::StatusOr<PackedStatistics> ParseStatistics(std::string bytes, const std::string& name);
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/dtype.h"
+#include "common/model/adapter_names.h"
 #include "common/model/online_rotation.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -55,6 +56,19 @@ absl::StatusOr<LinearWork> LoadQuantized(const v1::QuantizeTask& task, const v1:
   return work;
 }
 
+// Branches are split off in the type they are stored in.
+absl::Status SetBranchType(const v1::QuantizeTask& task, const BlockLayout& block, UnitWork& work) {
+  const std::string name = AdapterUpName(work.linears.front().name);
+  const auto planned = std::find_if(task.tensors().begin(), task.tensors().end(),
+                                    [&](const v1::RewrittenTensor& tensor) { return tensor.name() == name; });
+  if (planned == task.tensors().end()) return absl::OkStatus();
+  const std::optional<DType> dtype = ParseDType(planned->dtype());
+  const std::optional<c10::ScalarType> type = dtype ? FloatTypeOf(*dtype) : std::nullopt;
+  if (!type) return NoSuch(block, absl::StrCat("branch ", name, " of type ", planned->dtype()));
+  work.stored_type = *type;
+  return absl::OkStatus();
+}
+
 // The tensor `name` of the unit; undefined when it is none.
 at::Tensor FindTensor(const BlockLayout& block, const UnitWork& work, const std::string& name) {
   if (std::any_of(block.norms.begin(), block.norms.end(),
@@ -66,6 +80,8 @@ at::Tensor FindTensor(const BlockLayout& block, const UnitWork& work, const std:
   }
   for (const LinearWork& linear : work.linears) {
     if (BiasName(linear.name) == name) return linear.bias;
+    if (AdapterDownName(linear.name) == name) return linear.branch.down;
+    if (AdapterUpName(linear.name) == name) return linear.branch.up;
   }
   for (const DenseLinear& linear : work.kept) {
     if (WeightName(linear.name) == name) return linear.weight;
@@ -91,6 +107,9 @@ absl::StatusOr<UnitWork> LoadUnitWork(const v1::QuantizeTask& task, const BlockL
     if (quantized || !Rewrites(task, WeightName(linear.name))) continue;
     HEROQ_ASSIGN_OR_RETURN(DenseLinear kept, LoadLinear(task, linear, source));
     work.kept.push_back(std::move(kept));
+  }
+  if (!work.linears.empty()) {
+    HEROQ_RETURN_IF_ERROR(SetBranchType(task, block, work));
   }
   for (const TensorLayout& norm : block.norms) {
     const auto planned =

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/isfinite.h>
 
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@ namespace heroq {
 absl::Status MomentTap::Observe(LinearInput input, const at::Tensor& rows) {
   SecondMoment& moment = moments_[input];
   moment.Add(rows);
+  if (kept_tokens_ > 0) samples_.try_emplace(input, kept_tokens_, total_tokens_).first->second.Add(rows);
   // The diagonal shows what is wrong with the rows at the cost of one value per feature.
   if (moment.finite()) return absl::OkStatus();
   absl::Status status = CheckFinite(rows, absl::StrCat("input ", ToString(input)));
@@ -24,6 +26,10 @@ absl::Status MomentTap::Observe(LinearInput input, const at::Tensor& rows) {
 std::map<LinearInput, LayerStatistics> MomentTap::TakeUpper() {
   std::map<LinearInput, LayerStatistics> statistics;
   for (auto& [input, moment] : std::exchange(moments_, {})) statistics[input] = moment.TakeUpper();
+  for (const auto& [input, sample] : samples_) {
+    statistics[input].kept = std::make_shared<const KeptActivations>(sample.Rows());
+  }
+  samples_.clear();
   return statistics;
 }
 

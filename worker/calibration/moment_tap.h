@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "common/model/model_layout.h"
+#include "worker/calibration/activation_sample.h"
 #include "worker/calibration/layer_statistics.h"
 #include "worker/calibration/second_moment.h"
 #include "worker/forward/activation_tap.h"
@@ -13,6 +14,11 @@ namespace heroq {
 // Accumulates the second moments of every distinct input of a block while the block runs. Thread-compatible.
 class MomentTap final : public ActivationTap {
  public:
+  // Of the `total_tokens` each input will be observed on, `kept_tokens` rows are kept as they are
+  // (ActivationSample), none for 0.
+  explicit MomentTap(int64_t kept_tokens = 0, int64_t total_tokens = 0)
+      : kept_tokens_(kept_tokens), total_tokens_(total_tokens) {}
+
   // NUMERICAL_FAILURE naming the input and how many of its values are NaN or Inf.
   absl::Status Observe(LinearInput input, const at::Tensor& rows) override;
 
@@ -20,7 +26,10 @@ class MomentTap final : public ActivationTap {
   std::map<LinearInput, LayerStatistics> TakeUpper();
 
  private:
+  const int64_t kept_tokens_;
+  const int64_t total_tokens_;
   std::map<LinearInput, SecondMoment> moments_;
+  std::map<LinearInput, ActivationSample> samples_;
 };
 
 // OK, or NUMERICAL_FAILURE naming `what` and how many of its values are NaN or Inf. Any device.

@@ -1,5 +1,6 @@
 #include "worker/calibration/packed_statistics.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -40,6 +41,7 @@ PackedStatistics Pack(const LayerStatistics& statistics) {
   const at::Tensor matrix = statistics.second_moment.to(at::kCPU).contiguous();
   const int64_t side = matrix.size(0);
   PackedStatistics packed{at::empty({side * (side + 1) / 2}, at::kFloat), statistics.token_count};
+  if (statistics.kept != nullptr) packed.activations = statistics.kept->rows();
   const float* from = matrix.const_data_ptr<float>();
   float* to = packed.upper.mutable_data_ptr<float>();
   for (int64_t row = 0; row < side; ++row)
@@ -61,6 +63,9 @@ absl::StatusOr<LayerStatistics> Unpack(const PackedStatistics& packed) {
     from += side - row;
   }
   MirrorUpper(to, side);
+  if (packed.activations.defined()) {
+    statistics.kept = std::make_shared<const KeptActivations>(packed.activations);
+  }
   return statistics;
 }
 
@@ -76,6 +81,11 @@ absl::Status AddRight(PackedStatistics& left, const PackedStatistics& right) {
     sum[i] = static_cast<float>(static_cast<double>(sum[i]) + static_cast<double>(other[i]));
   }
   left.token_count += right.token_count;
+  if (left.activations.defined() != right.activations.defined()) {
+    return MakeError(Reason::kInternal,
+                     "statistics with and without kept activations do not belong together");
+  }
+  if (left.activations.defined()) left.activations = at::cat({left.activations, right.activations}, 0);
   return absl::OkStatus();
 }
 

@@ -13,6 +13,7 @@ namespace heroq {
 struct PackedStatistics {
   at::Tensor upper;  // float32 [in * (in + 1) / 2], CPU, contiguous
   int64_t token_count = 0;
+  at::Tensor activations = {};  // kept rows [rows, in]; undefined without any
 };
 
 // Reads only the upper triangle of `statistics.second_moment`. Any device.
@@ -22,7 +23,8 @@ PackedStatistics Pack(const LayerStatistics& statistics);
 absl::StatusOr<LayerStatistics> Unpack(const PackedStatistics& packed);
 
 // One node of the fixed tree (common/model/shard_tree.h): element-wise float32(float64(left) +
-// float64(right)), added into `left`. INTERNAL when the sizes differ.
+// float64(right)), added into `left`; kept rows of `right` behind those of `left`. INTERNAL when the sizes
+// differ.
 absl::Status AddRight(PackedStatistics& left, const PackedStatistics& right);
 
 }  // namespace heroq

@@ -1,6 +1,5 @@
 #include "worker/forward/decoder_block.h"
 
-#include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 
 #include <utility>
@@ -12,15 +11,6 @@
 #include "worker/forward/rms_norm.h"
 
 namespace heroq {
-namespace {
-
-at::Tensor Apply(const LinearWeights& linear, const at::Tensor& x) {
-  if (!linear.bias.defined()) return at::linear(x, linear.weight);
-  return at::linear(x, linear.weight, linear.bias);
-}
-
-}  // namespace
-
 DecoderBlock::DecoderBlock(const ModelLayout& layout, BlockWeights weights)
     : head_dim_(layout.head_dim), epsilon_(layout.norm_epsilon), weights_(std::move(weights)) {}
 
@@ -43,22 +33,24 @@ absl::StatusOr<at::Tensor> DecoderBlock::Attend(const at::Tensor& hidden, const 
                                                 ActivationTap* tap) const {
   const at::Tensor normed = RmsNorm(hidden, weights_.attention_norm, epsilon_);
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor x, Read(LinearInput::kAttentionIn, normed, tap));
+  SharedInput input(x);
   const auto heads = [&](const LinearWeights& linear) {
-    return Apply(linear, x).view({x.size(0), x.size(1), -1, head_dim_});
+    return input.Apply(linear).view({x.size(0), x.size(1), -1, head_dim_});
   };
   const at::Tensor mixed = CausalAttention(rotary.Rotate(heads(weights_.query)),
                                            rotary.Rotate(heads(weights_.key)), heads(weights_.value));
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor read, Read(LinearInput::kAttentionOut, mixed, tap));
-  return Apply(weights_.output, read).add_(hidden);
+  return SharedInput(read).Apply(weights_.output).add_(hidden);
 }
 
 absl::StatusOr<at::Tensor> DecoderBlock::Transform(const at::Tensor& hidden, ActivationTap* tap) const {
   const at::Tensor normed = RmsNorm(hidden, weights_.mlp_norm, epsilon_);
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor x, Read(LinearInput::kMlpIn, normed, tap));
-  at::Tensor gated = Apply(weights_.gate, x);
-  at::silu_(gated).mul_(Apply(weights_.up, x));
+  SharedInput input(x);
+  at::Tensor gated = input.Apply(weights_.gate);
+  at::silu_(gated).mul_(input.Apply(weights_.up));
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor read, Read(LinearInput::kMlpOut, gated, tap));
-  return Apply(weights_.down, read).add_(hidden);
+  return SharedInput(read).Apply(weights_.down).add_(hidden);
 }
 
 }  // namespace heroq

@@ -8,13 +8,9 @@
 #include "common/model/model_layout.h"
 #include "worker/forward/activation_tap.h"
 #include "worker/forward/rotary_table.h"
+#include "worker/forward/shared_input.h"
 
 namespace heroq {
-
-struct LinearWeights {
-  at::Tensor weight;  // [out, in]
-  at::Tensor bias;    // [out]; undefined when the linear has none
-};
 
 // One decoder block's tensors, all of one type and on one device.
 struct BlockWeights {

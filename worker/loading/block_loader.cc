@@ -1,6 +1,7 @@
 #include "worker/loading/block_loader.h"
 
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,6 +29,9 @@ absl::StatusOr<DecoderBlock> LoadBlock(const WeightSource& source, int64_t block
   for (size_t i = 0; i < linears.size(); ++i) {
     const LinearLayout& linear = layout.linears[i];
     HEROQ_ASSIGN_OR_RETURN(linears[i]->weight, load(absl::StrCat(linear.name, ".weight")));
+    linears[i]->activation_bits = source.ActivationBits(linear.name);
+    HEROQ_ASSIGN_OR_RETURN(std::tie(linears[i]->branch_down, linears[i]->branch_up),
+                           source.LoadBranch(linear.name));
     if (linear.has_bias) {
       HEROQ_ASSIGN_OR_RETURN(linears[i]->bias, load(absl::StrCat(linear.name, ".bias")));
     }

@@ -15,7 +15,7 @@
 namespace heroq {
 
 // The tensors of block `block` in `dtype`. `replaced` holds tensors, by name, to use instead of those of the
-// source (a block that is propagated as it was quantized).
+// source (a block that is propagated as it was quantized). Activations are quantized as the source says.
 absl::StatusOr<DecoderBlock> LoadBlock(const WeightSource& source, int64_t block, c10::ScalarType dtype,
                                        const std::map<std::string, at::Tensor>& replaced = {});
 

@@ -73,8 +73,9 @@ absl::StatusOr<std::unique_ptr<CheckpointWeights>> CheckpointWeights::Open(FileS
   HEROQ_ASSIGN_OR_RETURN(ModelLayout layout, ParseQuantizedModelConfig(*config, path));
   HEROQ_ASSIGN_OR_RETURN(std::optional<PackedCheckpoint> packed, PackedCheckpoint::Parse(*config, path));
   HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointReader> reader, CheckpointReader::Open(files, directory));
-  auto source = absl::WrapUnique(
-      new CheckpointWeights(std::move(reader), std::move(layout), std::move(packed), device));
+  HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<AdapterWeights> adapter, AdapterWeights::Open(files, directory));
+  auto source = absl::WrapUnique(new CheckpointWeights(std::move(reader), std::move(layout),
+                                                       std::move(packed), std::move(adapter), device));
   HEROQ_RETURN_IF_ERROR(source->CheckTensors());
   HEROQ_RETURN_IF_ERROR(source->CheckRotations());
   return source;
@@ -84,7 +85,7 @@ absl::Status CheckpointWeights::CheckTensors() {
   for (TensorLayout& tensor : layout_.Tensors()) {
     const std::string name = tensor.name;
     shapes_[name] = std::move(tensor.shape);
-    if (!SchemeOf(name)) HEROQ_RETURN_IF_ERROR(CheckDense(*reader_, name, shapes_[name]));
+    if (!StorageOf(name)) HEROQ_RETURN_IF_ERROR(CheckDense(*reader_, name, shapes_[name]));
   }
   return absl::OkStatus();
 }
@@ -101,12 +102,28 @@ absl::Status CheckpointWeights::CheckRotations() {
   return absl::OkStatus();
 }
 
-std::optional<QuantScheme> CheckpointWeights::SchemeOf(const std::string& name) const {
+std::optional<LinearStorage> CheckpointWeights::StorageOf(const std::string& name) const {
   const std::string linear = LinearOf(name);
-  // Norms and the embedding are ".weight" too, but only linears have packed codes.
-  if (!packed_ || linear.empty() || !reader_->Has(absl::StrCat(linear, ".weight_packed")))
-    return std::nullopt;
-  return packed_->SchemeOf(linear);
+  if (!packed_ || linear.empty()) return std::nullopt;
+  std::optional<LinearStorage> storage = packed_->StorageOf(linear);
+  if (!storage) return std::nullopt;
+  // Norms and the embedding are ".weight" too, but only linears have codes.
+  const absl::StatusOr<CheckpointReader::Entry> codes = reader_->Find(
+      storage->format == LinearFormat::kIntQuantized ? name : absl::StrCat(linear, ".weight_packed"));
+  if (!codes.ok() || FloatTypeOf(codes->info.dtype)) return std::nullopt;
+  return storage;
+}
+
+int CheckpointWeights::ActivationBits(const std::string& name) const {
+  const std::optional<LinearStorage> storage = StorageOf(absl::StrCat(name, ".weight"));
+  return storage ? storage->scheme.activation_bits : kUnquantizedActivationBits;
+}
+
+absl::StatusOr<std::pair<at::Tensor, at::Tensor>> CheckpointWeights::LoadBranch(
+    const std::string& name) const {
+  const auto shape = shapes_.find(absl::StrCat(name, ".weight"));
+  if (adapter_ == nullptr || shape == shapes_.end()) return std::pair<at::Tensor, at::Tensor>();
+  return adapter_->Load(name, shape->second[0], shape->second[1], device_);
 }
 
 absl::StatusOr<at::Tensor> CheckpointWeights::Load(const std::string& name, c10::ScalarType dtype) const {
@@ -114,9 +131,9 @@ absl::StatusOr<at::Tensor> CheckpointWeights::Load(const std::string& name, c10:
   if (shape == shapes_.end()) {
     return MakeError(Reason::kInternal, absl::StrCat(directory(), ": the model has no tensor ", name));
   }
-  if (const std::optional<QuantScheme> scheme = SchemeOf(name)) {
+  if (const std::optional<LinearStorage> storage = StorageOf(name)) {
     HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear linear,
-                           ReadPackedLinear(*reader_, LinearOf(name), *scheme, shape->second));
+                           ReadPackedLinear(*reader_, LinearOf(name), *storage, shape->second));
     return DequantizeTo(linear, dtype, device_);
   }
   HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, reader_->Find(name));

@@ -16,13 +16,14 @@
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/packed_checkpoint.h"
 #include "common/file/file_system.h"
+#include "worker/loading/adapter_weights.h"
 #include "worker/loading/weight_source.h"
 
 namespace heroq {
 
-// The tensors of a model directory: dense, or compressed-tensors pack-quantized, whose linears are
-// dequantized, with the rotations of inputs that its transform_config leaves to loaders. Reads the files at
-// each call.
+// The tensors of a model directory: dense, or compressed-tensors pack-quantized or int-quantized, whose
+// linears are dequantized, with the rotations of inputs that its transform_config leaves to loaders and the
+// low-rank branches of an adapter in it. Reads the files at each call.
 class CheckpointWeights : public WeightSource {
  public:
   // Reads config.json and the headers of the safetensors files. Tensors go to `device`. Errors:
@@ -36,6 +37,8 @@ class CheckpointWeights : public WeightSource {
   const std::string& directory() const { return reader_->directory(); }
   c10::Device device() const override { return device_; }
   absl::StatusOr<at::Tensor> Load(const std::string& name, c10::ScalarType dtype) const override;
+  int ActivationBits(const std::string& name) const override;
+  absl::StatusOr<std::pair<at::Tensor, at::Tensor>> LoadBranch(const std::string& name) const override;
   absl::StatusOr<at::Tensor> LoadRows(const std::string& name, const at::Tensor& rows,
                                       c10::ScalarType dtype) const override;
   absl::StatusOr<at::Tensor> LoadRotation(const BlockLayout& block, LinearInput input,
@@ -43,17 +46,23 @@ class CheckpointWeights : public WeightSource {
 
  private:
   CheckpointWeights(std::unique_ptr<CheckpointReader> reader, ModelLayout layout,
-                    std::optional<PackedCheckpoint> packed, c10::Device device)
-      : reader_(std::move(reader)), layout_(std::move(layout)), packed_(std::move(packed)), device_(device) {}
+                    std::optional<PackedCheckpoint> packed, std::unique_ptr<AdapterWeights> adapter,
+                    c10::Device device)
+      : reader_(std::move(reader)),
+        layout_(std::move(layout)),
+        packed_(std::move(packed)),
+        adapter_(std::move(adapter)),
+        device_(device) {}
 
   absl::Status CheckTensors();
   absl::Status CheckRotations();
   // Set for a weight that is stored quantized.
-  std::optional<QuantScheme> SchemeOf(const std::string& name) const;
+  std::optional<LinearStorage> StorageOf(const std::string& name) const;
 
   const std::unique_ptr<CheckpointReader> reader_;
   const ModelLayout layout_;
   const std::optional<PackedCheckpoint> packed_;
+  const std::unique_ptr<AdapterWeights> adapter_;  // null without one
   const c10::Device device_;
   std::map<std::string, std::vector<int64_t>> shapes_;
   // The tensor of a rotated input, by the block's prefix.

@@ -5,9 +5,11 @@
 #include <c10/core/ScalarType.h>
 
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "common/model/model_layout.h"
+#include "common/quant/quant_scheme.h"
 
 namespace heroq {
 
@@ -25,6 +27,15 @@ class WeightSource {
   // `dtype` (rounding to nearest even). MODEL_INVALID naming the tensor and the count when it holds NaN or
   // Inf.
   virtual absl::StatusOr<at::Tensor> Load(const std::string& name, c10::ScalarType dtype) const = 0;
+
+  // Bits that the input of linear `name` is rounded to at run time (QuantizeActivations); 16: it is not.
+  virtual int ActivationBits(const std::string& name) const { return kUnquantizedActivationBits; }
+
+  // down [rank, in] and up [out, rank] of a low-rank branch beside linear `name`, float32; undefined without
+  // one.
+  virtual absl::StatusOr<std::pair<at::Tensor, at::Tensor>> LoadBranch(const std::string& name) const {
+    return std::pair<at::Tensor, at::Tensor>();
+  }
 
   // Rows `rows` (int64, in range) of the dense matrix `name`: [rows, columns]. Reads only the distinct rows
   // asked for, so an embedding of a huge vocabulary is never held whole. NaN and Inf are looked for in these

@@ -8,6 +8,12 @@
 
 namespace heroq {
 
+LayerStatistics StatisticsMet(const LinearWork& linear, const LayerStatistics& statistics) {
+  if (!linear.scheme.quantizes_activations() || statistics.kept == nullptr) return statistics;
+  const ActivationMoments& moments = statistics.kept->Moments(linear.scheme.activation_bits);
+  return {moments.quantized, moments.token_count, statistics.kept};
+}
+
 absl::StatusOr<InputStatistics> FindStatistics(const UnitWork& work, const LinearWork& linear) {
   const auto found = work.statistics.find(linear.input);
   if (found == work.statistics.end()) {
@@ -15,8 +21,9 @@ absl::StatusOr<InputStatistics> FindStatistics(const UnitWork& work, const Linea
                      absl::StrCat(linear.name, ": no second moments of its input ", ToString(linear.input)));
   }
   InputStatistics statistics;
-  statistics.second_moment = HostMatrix(found->second.second_moment);
-  statistics.token_count = found->second.token_count;
+  const LayerStatistics met = StatisticsMet(linear, found->second);
+  statistics.second_moment = HostMatrix(met.second_moment);
+  statistics.token_count = met.token_count;
   const int64_t inputs = linear.weight.size(1);
   if (statistics.second_moment.dim() != 2 || statistics.second_moment.size(0) != inputs ||
       statistics.second_moment.size(1) != inputs) {

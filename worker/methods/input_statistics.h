@@ -10,6 +10,10 @@
 
 namespace heroq {
 
+// `statistics` of the input of `linear` as the linear meets it: second moments of the quantized activations
+// over the kept tokens, where its scheme quantizes them and tokens were kept. Throws what LibTorch throws.
+LayerStatistics StatisticsMet(const LinearWork& linear, const LayerStatistics& statistics);
+
 // Second moments of one distinct input as methods use them.
 struct InputStatistics {
   at::Tensor second_moment;     // HostMatrix, [in, in]
@@ -20,8 +24,8 @@ struct InputStatistics {
   bool all_dead() const { return dead_inputs == static_cast<int64_t>(diagonal.size()); }
 };
 
-// The statistics of the input `linear` reads. CALIBRATION_REQUIRED naming the linear when the unit has none;
-// INTERNAL when their size is not the linear's.
+// The statistics of the input `linear` reads, as it meets it (StatisticsMet). CALIBRATION_REQUIRED naming the
+// linear when the unit has none; INTERNAL when their size is not the linear's.
 absl::StatusOr<InputStatistics> FindStatistics(const UnitWork& work, const LinearWork& linear);
 
 }  // namespace heroq

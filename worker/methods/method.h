@@ -31,8 +31,20 @@ struct DenseLinear {
   at::Tensor bias;  // [out]; undefined when the linear has none, or nothing may change it
 };
 
+// up down, a part of a linear in high precision that meets activations as they are.
+struct LowRankBranch {
+  at::Tensor up;    // [out, rank]
+  at::Tensor down;  // [rank, in]
+
+  bool defined() const { return up.defined(); }
+  int64_t rank() const { return defined() ? up.size(1) : 0; }
+};
+
 struct LinearWork : DenseLinear {
   QuantScheme scheme;
+  // The linear is `weight` and this: set by methods that split it off. Values are exact in
+  // UnitWork::stored_type.
+  LowRankBranch branch = {};
 };
 
 // How the channels of an attention output belong to heads.

@@ -3,6 +3,7 @@
 #include <memory>
 #include <variant>
 
+#include "worker/methods/arhq_method.h"
 #include "worker/methods/awq_options.h"
 #include "worker/methods/dash_q_method.h"
 #include "worker/methods/gptq_method.h"
@@ -13,7 +14,8 @@
 namespace heroq {
 
 // The parameters of every method there is: a method exists once it has an alternative here.
-using MethodOptions = std::variant<RtnOptions, GptqOptions, DashQOptions, HeroQOptions, AwqOptions>;
+using MethodOptions =
+    std::variant<RtnOptions, GptqOptions, DashQOptions, HeroQOptions, AwqOptions, ArhqOptions>;
 
 // Never null.
 std::unique_ptr<Method> MakeMethod(const MethodOptions& options);

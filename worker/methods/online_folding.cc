@@ -53,7 +53,7 @@ absl::Status FoldOnline(LinearInput input, InputTransform transform, UnitWork& w
     reader->weight = TransformWeight(reader->weight, rotation);
   }
   if (const auto found = work.statistics.find(input); found != work.statistics.end()) {
-    found->second.second_moment = TransformMoments(found->second.second_moment, rotation);
+    TransformStatistics(rotation, found->second);
   }
   work.rotations[input] = rotation.rotation[0];
   return absl::OkStatus();

@@ -38,6 +38,8 @@ TransformScore::TransformScore(const UnitWork& work, LinearInput input, int64_t 
     sampled.weight = SampleRows(linear.weight, share).to(at::kFloat);
   }
   sample_.statistics[input] = work.statistics.at(input);
+  // Activations are scored as they are: rounding them anew for every basis would cost more than the search.
+  sample_.statistics[input].kept = nullptr;
   diagonal_ = sample_.statistics[input].second_moment.diagonal().clone();
 }
 

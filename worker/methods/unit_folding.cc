@@ -5,6 +5,7 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/where.h>
 
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -57,14 +58,16 @@ InputTransform ValueSide(const InputTransform& transform, const HeadGeometry& ge
   return value;
 }
 
+// values [..., in] D^-1 R.
+at::Tensor ScaledAndRotated(const at::Tensor& values, const InputTransform& transform) {
+  const at::Tensor scaled =
+      transform.scale.defined() ? values / transform.scale.to(values.device(), values.scalar_type()) : values;
+  return Rotate(scaled, transform);
+}
+
 // z = x W^T + b becomes z D^-1 R.
 void TransformOutputs(const InputTransform& transform, DenseLinear& linear) {
-  const auto change = [&](const at::Tensor& values) {
-    const at::Tensor scaled = transform.scale.defined()
-                                  ? values / transform.scale.to(values.device(), values.scalar_type())
-                                  : values;
-    return Rotate(scaled, transform);
-  };
+  const auto change = [&](const at::Tensor& values) { return ScaledAndRotated(values, transform); };
   linear.weight = change(linear.weight.t()).t().contiguous();
   if (linear.bias.defined()) linear.bias = change(linear.bias);
 }
@@ -96,6 +99,14 @@ std::vector<DenseLinear*> ReadersOf(UnitWork& work, LinearInput input) {
   return readers;
 }
 
+void TransformStatistics(const InputTransform& transform, LayerStatistics& statistics) {
+  statistics.second_moment = TransformMoments(statistics.second_moment, transform);
+  if (statistics.kept == nullptr) return;
+  const at::Tensor& rows = statistics.kept->rows();
+  statistics.kept = std::make_shared<const KeptActivations>(
+      ScaledAndRotated(rows.to(at::kFloat), transform).to(rows.scalar_type()));
+}
+
 absl::Status FoldTransform(LinearInput input, InputTransform transform, UnitWork& work) {
   if (transform.is_identity()) return absl::OkStatus();
   const bool after_norm = input == LinearInput::kAttentionIn || input == LinearInput::kMlpIn;
@@ -105,7 +116,7 @@ absl::Status FoldTransform(LinearInput input, InputTransform transform, UnitWork
     reader->weight = TransformWeight(reader->weight, transform);
   }
   if (const auto found = work.statistics.find(input); found != work.statistics.end()) {
-    found->second.second_moment = TransformMoments(found->second.second_moment, transform);
+    TransformStatistics(transform, found->second);
   }
   return absl::OkStatus();
 }

@@ -10,6 +10,9 @@ namespace heroq {
 // The linears of a unit that read `input`, quantized ones first, then kept ones.
 std::vector<DenseLinear*> ReadersOf(UnitWork& work, LinearInput input);
 
+// The statistics, kept activations among them, of an input in the basis of `transform`.
+void TransformStatistics(const InputTransform& transform, LayerStatistics& statistics);
+
 // Changes the basis of `input` inside the unit without changing the unit's function: the readers' weights
 // become W D R, the statistics follow, and what produces the input takes T = D^-1 R:
 //   attention_in, mlp_in   the norm's gain becomes gain / D, rounded to UnitWork.stored_type; D is then what

@@ -98,6 +98,26 @@ TEST(PackedCheckpointTest, WhatIsNotUnderstoodIsNamed) {
   expect_refused(R"(re:.*mlp)", R"(re:*mlp[)", "targets");
 }
 
+TEST(PackedCheckpointTest, ActivationsAreComputedWithOneSymmetricScalePerToken) {
+  const auto parse = [](const std::string& activations) {
+    return Parse(R"("pack-quantized", "input_activations": null)",
+                 absl::StrCat(R"("int-quantized", "input_activations": )", activations));
+  };
+  const auto checkpoint =
+      parse(R"({"num_bits": 6, "type": "int", "dynamic": true, "symmetric": true, "strategy": "token"})");
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const LinearStorage storage = (*checkpoint)->StorageOf("model.layers.0.mlp.up_proj").value();
+  EXPECT_EQ(storage.format, LinearFormat::kIntQuantized);
+  EXPECT_EQ(storage.scheme.activation_bits, 6);
+  for (const char* other :
+       {R"({"num_bits": 8, "type": "int", "dynamic": true, "symmetric": false, "strategy": "token"})",
+        R"({"num_bits": 8, "type": "int", "dynamic": true, "symmetric": true, "strategy": "tensor"})",
+        R"({"num_bits": 8, "type": "int", "dynamic": false, "symmetric": true, "strategy": "token"})",
+        R"({"num_bits": 8, "type": "float", "dynamic": true, "symmetric": true, "strategy": "token"})"}) {
+    EXPECT_TRUE(HasReason(parse(other).status(), Reason::kUnsupported)) << other;
+  }
+}
+
 TEST(PackedCheckpointTest, WhatIsOnlyCheckedMayBeStoredInMoreWays) {
   const std::string text = absl::StrReplaceAll(
       Config(),

@@ -44,7 +44,7 @@ std::vector<NamedBytes> Tensors() {
 TEST(ResultReaderTest, ReadsALinearAndPacksItAsCompressedTensorsDoes) {
   const auto result = ReadUnitBlob(*SerializeSafetensors(Tensors()), Unit());
   ASSERT_TRUE(result.ok()) << result.status();
-  const std::vector<TensorBytes> packed = PackedTensors(result->linears.front());
+  const std::vector<TensorBytes> packed = StoredTensors(result->linears.front());
   ASSERT_EQ(packed.size(), 4u);
   EXPECT_EQ(packed[0].name, "l.weight_packed");
   EXPECT_EQ(packed[0].bytes, Bytes(kCodes));
@@ -53,6 +53,21 @@ TEST(ResultReaderTest, ReadsALinearAndPacksItAsCompressedTensorsDoes) {
   EXPECT_EQ(packed[2].name, "l.weight_zero_point");
   EXPECT_EQ(packed[2].bytes, std::string("\x53\0\0\0", 4));
   EXPECT_EQ(packed[3].bytes, std::string("\2\0\0\0\0\0\0\0\10\0\0\0\0\0\0\0", 16));
+}
+
+TEST(ResultReaderTest, LinearsWithQuantizedActivationsAreSignedBytes) {
+  v1::PlannedUnit unit = Unit();
+  unit.mutable_linears(0)->mutable_scheme()->set_activation_bits(8);
+  const auto result = ReadUnitBlob(*SerializeSafetensors(Tensors()), unit);
+  ASSERT_TRUE(result.ok()) << result.status();
+  const std::vector<TensorBytes> stored = StoredTensors(result->linears.front());
+  ASSERT_EQ(stored.size(), 3u);
+  EXPECT_EQ(stored[0].name, "l.weight");
+  // Codes 0 to 15 less the middle one, 8.
+  EXPECT_EQ(stored[0].bytes, "\xf8\xf9\xfa\xfb\xfc\xfd\xfe\xff" + std::string("\0\1\2\3\4\5\6\7", 8));
+  EXPECT_EQ(stored[1].bytes, Bytes(kScales));
+  EXPECT_EQ(stored[2].name, "l.weight_zero_point");
+  EXPECT_EQ(stored[2].bytes, "\xfb\xfd");
 }
 
 TEST(ResultReaderTest, RewrittenTensorsAreTakenAsTheyWerePlanned) {

@@ -29,6 +29,12 @@ TEST(SchemeArgumentTest, OverrideHasItsParts) {
   EXPECT_EQ(result->scheme().symmetry(), v1::SYMMETRY_ASYMMETRIC);
 }
 
+TEST(SchemeArgumentTest, ActivationsHaveBits) {
+  EXPECT_EQ(ParseOverride("down_proj=w8,a8,channel")->scheme().activation_bits(), 8);
+  EXPECT_EQ(ParseOverride("down_proj=a16")->scheme().activation_bits(), 16);
+  EXPECT_FALSE(ParseOverride("down_proj=a8,a4").ok());
+}
+
 TEST(SchemeArgumentTest, UnnamedPartsStayUnset) {
   const auto result = ParseOverride("q_proj=channel");
   ASSERT_TRUE(result.ok());

@@ -51,7 +51,7 @@ TEST(JobValidationTest, EveryViolationIsNamedNotTheFirst) {
   spec.mutable_model()->clear_location();
   spec.mutable_scheme()->set_weight_bits(9);
   spec.mutable_scheme()->set_group_size(-2);
-  spec.mutable_scheme()->set_activation_bits(8);
+  spec.mutable_scheme()->set_activation_bits(5);
   spec.mutable_scheme()->add_overrides()->set_pattern("(");
   spec.mutable_scheme()->mutable_overrides(0)->set_keep(true);
   spec.mutable_scheme()->add_overrides()->set_pattern("down");
@@ -68,6 +68,16 @@ TEST(JobValidationTest, EveryViolationIsNamedNotTheFirst) {
                             Key("field:scheme.overrides[1]"), Key("field:calibration.samples"),
                             Key("field:calibration.compute_type"), Key("field:method.gptq.damping"),
                             Key("field:quality_gate.max_kl"), Key("field:output.format")));
+}
+
+TEST(JobValidationTest, QuantizedPropagationQuantizesNoActivations) {
+  v1::JobSpec spec = CalibratedSpec();
+  spec.mutable_calibration()->set_propagation(v1::PROPAGATION_QUANTIZED);
+  EXPECT_THAT(Problems(spec), IsEmpty());
+  v1::SchemeOverride& entry = *spec.mutable_scheme()->add_overrides();
+  entry.set_pattern("down");
+  entry.mutable_scheme()->set_activation_bits(8);
+  EXPECT_THAT(Problems(spec), Contains(Key("field:calibration.propagation")));
 }
 
 TEST(JobValidationTest, MethodsButRtnNeedCalibration) {

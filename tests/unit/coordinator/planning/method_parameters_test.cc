@@ -81,6 +81,42 @@ TEST(MethodParametersTest, WhatIsGivenIsKept) {
   EXPECT_EQ(hero_q.rotation_steps(), 0);
 }
 
+TEST(MethodParametersTest, BranchesHaveARankUnlessThereAreNone) {
+  v1::MethodSpec method;
+  method.mutable_arhq();
+  ResolveMethod(method);
+  EXPECT_EQ(method.arhq().rank(), 32);
+  EXPECT_EQ(method.arhq().branch(), v1::LOW_RANK_BRANCH_RESIDUAL);
+  EXPECT_TRUE(method.arhq().gptq().act_order());
+  method.mutable_arhq()->Clear();
+  method.mutable_arhq()->mutable_rtn();
+  method.mutable_arhq()->set_branch(v1::LOW_RANK_BRANCH_NONE);
+  ResolveMethod(method);
+  EXPECT_EQ(method.arhq().rank(), 0);
+  EXPECT_FALSE(method.arhq().has_gptq());
+}
+
+TEST(MethodParametersTest, WhatABranchCannotUseIsNamed) {
+  v1::JobSpec spec;
+  spec.mutable_calibration()->mutable_source();
+  v1::ArhqParameters& arhq = *spec.mutable_method()->mutable_arhq();
+  const auto wrong = [&] {
+    SpecViolations violations;
+    CheckMethod(spec, violations);
+    return std::string(violations.ToStatus().message());
+  };
+  EXPECT_EQ(wrong(), "");
+  arhq.set_rank(0);
+  EXPECT_THAT(wrong(), HasSubstr("method.arhq.rank"));
+  arhq.set_rank(4);
+  arhq.set_branch(v1::LOW_RANK_BRANCH_NONE);
+  EXPECT_THAT(wrong(), HasSubstr("the job has no branch"));
+  arhq.clear_rank();
+  arhq.set_branch(v1::LOW_RANK_BRANCH_PLAIN);
+  arhq.set_activation_format(v1::ACTIVATION_FORMAT_NVFP4);
+  EXPECT_THAT(wrong(), HasSubstr("method.arhq.activation_format"));
+}
+
 TEST(MethodParametersTest, ValuesOutsideTheirRangeAreNamed) {
   v1::HeroQParameters hero_q;
   EXPECT_EQ(WhatIsWrong(hero_q), "");

@@ -64,6 +64,23 @@ TEST(QuantizationConfigTest, SeveralSchemesTargetPatternsWhereTheyCoverAKindAndN
   EXPECT_TRUE(groups["group_1"]["weights"]["group_size"].is_null());
 }
 
+TEST(QuantizationConfigTest, QuantizedActivationsAreSaidByTheGroupThatHasThem) {
+  v1::LinearScheme eight = Scheme(8, -1, true);
+  eight.set_activation_bits(6);
+  const v1::Plan mixed = PlanWith(Scheme(4, 64, false), Scheme(4, 64, false), eight);
+  const json config = json::parse(QuantizationConfigJson(mixed));
+  EXPECT_EQ(config["format"], "mixed-precision");
+  EXPECT_EQ(config["config_groups"]["group_0"]["format"], "pack-quantized");
+  EXPECT_TRUE(config["config_groups"]["group_0"]["input_activations"].is_null());
+  const json& group = config["config_groups"]["group_1"];
+  EXPECT_EQ(group["format"], "int-quantized");
+  // Written out from the format's description, not from our output.
+  EXPECT_EQ(group["input_activations"], json::parse(R"({
+    "num_bits": 6, "type": "int", "symmetric": true, "strategy": "token", "group_size": null, "dynamic": true,
+    "block_structure": null, "actorder": null, "observer": null, "observer_kwargs": {}})"));
+  EXPECT_EQ(CheckpointFormat(PlanWith(eight, eight, eight)), "int-quantized");
+}
+
 TEST(QuantizationConfigTest, ConfigKeepsItsBytesAndGainsOneMember) {
   const absl::StatusOr<std::string> added =
       AddQuantizationConfig("{\n  \"a\": 1e-05,\n  \"b\": [1,2]\n}\n", "{\"x\":{}}");

@@ -55,6 +55,32 @@ TEST(SchemeResolutionTest, AutoGroupIsTheLargestThatDividesEveryInput) {
   EXPECT_EQ(ResolveSchemes(Spec(4, 0), Layout(64, 96), 1)->linears[0][0]->group_size(), 32);
 }
 
+TEST(SchemeResolutionTest, QuantizedActivationsAskForSymmetricWeightsAndAtEightBitsForChannels) {
+  v1::SchemeSpec spec = Spec(8, 0);
+  spec.set_activation_bits(8);
+  v1::SchemeSpec narrow;
+  narrow.set_weight_bits(4);
+  narrow.set_activation_bits(4);
+  Override(spec, "down_proj", narrow);
+  v1::SchemeSpec weights_only;
+  weights_only.set_activation_bits(16);
+  Override(spec, "o_proj", weights_only);
+  const std::vector<std::string> texts = FirstBlock(*ResolveSchemes(spec, Layout(64, 96), 1));
+  EXPECT_EQ(texts[0], "W8A8 per-channel symmetric");
+  EXPECT_EQ(texts[3], "W8A16 g32 asymmetric");
+  EXPECT_EQ(texts[6], "W4A4 g32 symmetric");
+}
+
+TEST(SchemeResolutionTest, LinearsThatAreFusedShareTheBitsOfTheirActivations) {
+  v1::SchemeSpec spec = Spec(8, 32);
+  v1::SchemeSpec eight;
+  eight.set_activation_bits(8);
+  eight.set_symmetry(v1::SYMMETRY_ASYMMETRIC);
+  Override(spec, "q_proj", eight);
+  const absl::Status status = ResolveSchemes(spec, Layout(64, 96), 1).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("W8A8 g32 asymmetric"));
+}
+
 TEST(SchemeResolutionTest, AutoSymmetryIsAsymmetricForFourAndEightBits) {
   for (const int bits : {2, 3, 5, 6, 7})
     EXPECT_TRUE(ResolveSchemes(Spec(bits, 32), Layout(64, 96), 1)->linears[0][0]->symmetric());

@@ -100,6 +100,27 @@ TEST_F(CaptureTaskTest, CachedHiddenStatesAreReadOnceAndSpareTheBlob) {
   EXPECT_TRUE(HasReason(Run(next, cache).status(), Reason::kBlobMissing));
 }
 
+TEST_F(CaptureTaskTest, KeptRowsAreInTokenOrderHoweverShardsAreShared) {
+  const auto kept = [&](const std::vector<int>& cuts) {
+    google::protobuf::RepeatedPtrField<v1::StatisticsNode> nodes;
+    int begin = 0;
+    for (const int end : cuts) {
+      HiddenStateCache cache(kNoCache);
+      v1::CaptureTask task = Capture(0, begin, end);
+      task.set_kept_tokens(10);
+      const v1::TaskResult result = Run(task, cache).value();
+      nodes.MergeFrom(result.statistics());
+      begin = end;
+    }
+    return ReadStatistics(blobs_, nodes, kShards).value().at(LinearInput::kMlpOut).kept->rows();
+  };
+  const at::Tensor whole = kept({kShards});
+  EXPECT_EQ(whole.sizes(), (std::vector<int64_t>{10 * kShards, 96}));
+  EXPECT_EQ(whole.scalar_type(), at::kBFloat16);
+  EXPECT_TRUE(at::equal(kept({1, 2, 3, 4, 5}), whole));
+  EXPECT_TRUE(at::equal(kept({2, 5}), whole));
+}
+
 TEST_F(CaptureTaskTest, ValuesThatAreNotFiniteNameBlockShardAndInput) {
   const auto hidden = ParseHiddenStates(
       blobs_.Get(DigestFromProto(HiddenOf(RunBoth({kShards}, kNoCache), 1))).value(), "states");

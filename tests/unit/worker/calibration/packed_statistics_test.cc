@@ -6,6 +6,8 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "common/status/error_reason.h"
 
 namespace heroq {
@@ -16,6 +18,20 @@ TEST(PackedStatisticsTest, TheUpperTriangleGoesRowByRow) {
   const PackedStatistics packed = Pack(full);
   EXPECT_TRUE(at::equal(packed.upper, at::tensor({1.f, 2.f, 3.f, 4.f, 5.f, 6.f})));
   EXPECT_EQ(packed.token_count, 7);
+}
+
+TEST(PackedStatisticsTest, KeptRowsOfTheRightComeAfterThoseOfTheLeft) {
+  LayerStatistics left{at::randn({2, 2}), 5};
+  left.kept = std::make_shared<const KeptActivations>(at::tensor({1.f, 2.f}).view({1, 2}));
+  LayerStatistics right = left;
+  right.kept = std::make_shared<const KeptActivations>(at::tensor({3.f, 4.f, 5.f, 6.f}).view({2, 2}));
+  PackedStatistics sum = Pack(left);
+  ASSERT_TRUE(AddRight(sum, Pack(right)).ok());
+  const auto unpacked = Unpack(sum);
+  ASSERT_TRUE(unpacked.ok());
+  EXPECT_TRUE(at::equal(unpacked->kept->rows(), at::tensor({1.f, 2.f, 3.f, 4.f, 5.f, 6.f}).view({3, 2})));
+  right.kept = nullptr;
+  EXPECT_TRUE(HasReason(AddRight(sum, Pack(right)), Reason::kInternal));
 }
 
 TEST(PackedStatisticsTest, UnpackingMirrorsIt) {

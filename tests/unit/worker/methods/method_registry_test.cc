@@ -11,6 +11,7 @@ TEST(MethodRegistryTest, OptionsChooseTheMethod) {
   EXPECT_NE(dynamic_cast<HeroQMethod*>(MakeMethod(HeroQOptions{}).get()), nullptr);
   EXPECT_NE(dynamic_cast<HeroQMethod*>(MakeMethod(AwqOptions{}).get()), nullptr)
       << "hero-q's diagonal on top of rounding";
+  EXPECT_NE(dynamic_cast<ArhqMethod*>(MakeMethod(ArhqOptions{}).get()), nullptr);
   EXPECT_NE(dynamic_cast<GptqMethod*>(MakeMethod(GptqOptions{}).get()), nullptr);
 }
 
