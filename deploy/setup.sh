@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building, running and testing heroq needs on Debian 12.
 #
-#   deploy/setup.sh [--demo] [--test] [--lint] [--fuzz] [--peer] [--vllm]
+#   deploy/setup.sh [--demo] [--test] [--lint] [--fuzz] [--peer] [--vllm] [--gptqmodel]
 #
 # Always: compilers and libraries (apt), LibTorch (PyPI wheel) into the cache folder.
 # --demo  the Python environment that writes the demo model and its text
@@ -10,6 +10,7 @@
 # --fuzz  clang and libFuzzer only: no LibTorch
 # --peer  the Python environment of the tool that benchmarks compare with (llm-compressor, 6 GB)
 # --vllm  the Python environment of vLLM on CPU (6 GB)
+# --gptqmodel  the Python environment of GPTQModel, on top of that of --peer
 #
 # HEROQ_CACHE (default ~/.cache/heroq) is reused between runs: every step first checks a stamp that
 # names the pinned versions it installed.
@@ -18,7 +19,7 @@ cd "$(dirname "$0")/.."
 cache="${HEROQ_CACHE:-$HOME/.cache/heroq}"
 mkdir -p "$cache"
 
-want_demo=0 want_test=0 want_lint=0 want_fuzz=0 want_peer=0 want_vllm=0
+want_demo=0 want_test=0 want_lint=0 want_fuzz=0 want_peer=0 want_vllm=0 want_gptqmodel=0
 for arg in "$@"; do
   case "$arg" in
     --demo) want_demo=1 ;;
@@ -26,8 +27,9 @@ for arg in "$@"; do
     --lint) want_lint=1 ;;
     --fuzz) want_fuzz=1 ;;
     --vllm) want_vllm=1 want_test=1 want_demo=1 ;;
+    --gptqmodel) want_gptqmodel=1 want_peer=1 want_test=1 want_demo=1 ;;
     --peer) want_peer=1 want_test=1 want_demo=1 ;;
-    *) echo "setup.sh: unknown option '$arg' (known: --demo --test --lint --fuzz --peer --vllm)" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown option '$arg' (known: --demo --test --lint --fuzz --peer --vllm --gptqmodel)" >&2; exit 2 ;;
   esac
 done
 
@@ -89,4 +91,18 @@ if (( want_test )); then
 fi
 (( want_peer )) && install_locked peer
 (( want_vllm )) && install_locked vllm
+if (( want_gptqmodel )) && ! cmp -s deploy/requirements/gptqmodel.txt "$cache/gptqmodel/.installed"; then
+  echo "setup: Python environment 'gptqmodel'"
+  env="$cache/gptqmodel"
+  rm -rf "$env"
+  python3 -m venv "$env"
+  "$cache/peer/bin/python" -c 'import site; print(site.getsitepackages()[0])' \
+    > "$("$env/bin/python" -c 'import site; print(site.getsitepackages()[0])')/peer.pth"
+  # Building needs setuptools and wheel before, and torch, which is the peer's.
+  grep -E '^(setuptools|wheel)==' deploy/requirements/gptqmodel.txt > "$env/build.txt"
+  "$env/bin/python" -m pip install --quiet --no-deps --require-hashes -r "$env/build.txt"
+  BUILD_CUDA_EXT=0 "$env/bin/python" -m pip install --quiet --no-deps --require-hashes --no-build-isolation \
+    -r deploy/requirements/gptqmodel.txt
+  cp deploy/requirements/gptqmodel.txt "$env/.installed"
+fi
 echo "setup: done (cache: $cache)"

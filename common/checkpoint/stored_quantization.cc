@@ -43,7 +43,8 @@ absl::Status CheckAgreement(const Json& config, const Json& separate, const std:
 
 absl::StatusOr<std::optional<StoredQuantization>> StoredQuantization::Read(FileSystem& files,
                                                                            const std::string& directory,
-                                                                           absl::string_view config_json) {
+                                                                           absl::string_view config_json,
+                                                                           PackedScope scope) {
   const std::string config_path = JoinPath(directory, kConfigFile);
   const std::string gptq_path = JoinPath(directory, kGptqFile);
   HEROQ_ASSIGN_OR_RETURN(const Json root, ParseStrictJson(config_json, config_path));
@@ -67,7 +68,7 @@ absl::StatusOr<std::optional<StoredQuantization>> StoredQuantization::Read(FileS
     return stored;
   }
   HEROQ_ASSIGN_OR_RETURN(std::optional<PackedCheckpoint> packed,
-                         PackedCheckpoint::Parse(config_json, config_path, PackedScope::kStored));
+                         PackedCheckpoint::Parse(config_json, config_path, scope));
   if (!packed.has_value()) return std::nullopt;
   stored.config_ = *std::move(packed);
   stored.method_ = "compressed-tensors";

@@ -20,10 +20,12 @@ class StoredQuantization {
   // From quantization_config of `config_json`, the text of config.json in `directory`, or else from
   // quantize_config.json beside it; nullopt when there is neither. These and AutoRound's
   // quantization_config.json must agree where they are there (MODEL_INVALID naming the field). UNSUPPORTED,
-  // naming file and field, for methods and layouts that heroq cannot read. Blocking.
+  // naming file and field, for methods and layouts that heroq cannot read; of compressed-tensors those
+  // outside `scope`. Blocking.
   static absl::StatusOr<std::optional<StoredQuantization>> Read(FileSystem& files,
                                                                 const std::string& directory,
-                                                                absl::string_view config_json);
+                                                                absl::string_view config_json,
+                                                                PackedScope scope = PackedScope::kStored);
 
   // The linear `name`; nullopt when it is dense.
   std::optional<LinearStorage> StorageOf(const std::string& name) const;

@@ -3,7 +3,9 @@
 #include "absl/strings/str_cat.h"
 #include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/dense_output.h"
+#include "coordinator/planning/gptq_output.h"
 #include "coordinator/planning/online_rotations.h"
+#include "coordinator/planning/quantization_config.h"
 
 namespace heroq {
 namespace {
@@ -42,6 +44,16 @@ model = PeftModel.from_pretrained(model, "PATH/adapter")
 ```
 )";
 
+std::string Loaders(const v1::Plan& plan) {
+  if (PublishesDense(plan)) return "Any loader takes it: it is an ordinary model.\n";
+  if (IsGptqFormat(CheckpointFormat(plan))) {
+    return "transformers needs the packages `gptqmodel` and `optimum`; `GPTQModel.load(\"PATH\")` of "
+           "`gptqmodel` takes the checkpoint too.\n";
+  }
+  return "transformers needs the package `compressed-tensors` 0.17 or newer. `vllm serve PATH` serves the "
+         "checkpoint where vLLM has a kernel for its scheme.\n";
+}
+
 }  // namespace
 
 std::string CardUsage(const v1::Plan& plan) {
@@ -51,11 +63,7 @@ std::string CardUsage(const v1::Plan& plan) {
       rotates ? "Linear inputs are rotated at run time (`transform_config`). vLLM does that, on one device; "
                 "**transformers ignores it without a word** and needs the second half of these lines:\n\n"
               : "",
-      "```python\n", kLoad, rotates ? kRotate : "", "```\n",
-      PublishesDense(plan)
-          ? "\nAny loader takes it: it is an ordinary model.\n"
-          : "\ntransformers needs the package `compressed-tensors` 0.17 or newer. `vllm serve "
-            "PATH` serves the checkpoint where vLLM has a kernel for its scheme.\n",
+      "```python\n", kLoad, rotates ? kRotate : "", "```\n\n", Loaders(plan),
       HasBranches(plan.method()) ? kBranches : "");
 }
 

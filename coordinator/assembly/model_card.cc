@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "coordinator/assembly/card_usage.h"
 #include "coordinator/planning/dense_output.h"
+#include "coordinator/planning/gptq_output.h"
 #include "coordinator/planning/quantization_config.h"
 #include "coordinator/planning/scheme_text.h"
 #include "coordinator/report/job_results.h"
@@ -109,6 +110,13 @@ std::string Measurements(const JobRecord& job) {
   return text;
 }
 
+// "GPTQ, version 2", "compressed-tensors pack-quantized".
+std::string StoredAs(const std::string& format) {
+  if (format == "gptq") return "GPTQ, version 1";
+  if (format == "gptq_v2") return "GPTQ, version 2";
+  return absl::StrCat("compressed-tensors ", format);
+}
+
 }  // namespace
 
 std::string ModelCard(const JobRecord& job, const std::string& config_json,
@@ -118,13 +126,15 @@ std::string ModelCard(const JobRecord& job, const std::string& config_json,
   std::string card = "---\nlibrary_name: transformers\npipeline_tag: text-generation\n";
   if (base.has_value()) absl::StrAppend(&card, "base_model: ", *base, "\nbase_model_relation: quantized\n");
   const bool dense = PublishesDense(plan);
-  absl::StrAppend(&card, "tags:\n- heroq\n", dense ? "" : "- compressed-tensors\n",
-                  "---\n\n# Quantized checkpoint", base.has_value() ? absl::StrCat(" of ", *base) : "",
-                  "\n\nWeights quantized by heroq ", heroq_version,
+  const std::string format = CheckpointFormat(plan);
+  const std::string tag = dense ? "" : IsGptqFormat(format) ? "- gptq\n" : "- compressed-tensors\n";
+  absl::StrAppend(&card, "tags:\n- heroq\n", tag, "---\n\n# Quantized checkpoint",
+                  base.has_value() ? absl::StrCat(" of ", *base) : "", "\n\nWeights quantized by heroq ",
+                  heroq_version,
                   dense ? " and stored dense: what the codes stand for (dequantized), not compressed. For "
-                          "measurements, not for use.\n\n| | |\n|---|---|\n"
-                        : absl::StrCat(" and stored as compressed-tensors ", CheckpointFormat(plan),
-                                       ".\n\n| | |\n|---|---|\n"));
+                          "measurements, not for use."
+                        : absl::StrCat(" and stored as ", StoredAs(format), "."),
+                  "\n\n| | |\n|---|---|\n");
   absl::StrAppend(&card, "| family | ", plan.family(), " |\n| method | ", MethodText(plan.method()),
                   " |\n| scheme | ", Schemes(plan), " |\n");
   if (plan.has_calibration_tokens()) {

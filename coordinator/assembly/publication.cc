@@ -14,6 +14,7 @@
 #include "coordinator/assembly/side_files.h"
 #include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/dense_output.h"
+#include "coordinator/planning/gptq_output.h"
 #include "coordinator/planning/method_description.h"
 #include "coordinator/planning/quantization_config.h"
 #include "coordinator/planning/scheme_text.h"
@@ -48,11 +49,11 @@ Manifest Describe(const JobRecord& job, const std::string& heroq_version) {
   const v1::Plan& plan = *job.plan;
   Manifest manifest;
   manifest.heroq_version = heroq_version;
-  manifest.compressed_tensors_version = kCompressedTensorsVersion;
   manifest.spec_digest = plan.spec_digest();
   manifest.numeric_class = job.numeric_class;
   manifest.method = DescribeMethod(plan.method()).name;
   manifest.format = PublishesDense(plan) ? kDenseFormat : CheckpointFormat(plan);
+  if (!IsGptqFormat(manifest.format)) manifest.compressed_tensors_version = kCompressedTensorsVersion;
   manifest.compute_type = plan.compute_type();
   manifest.calibration_tokens_sha256 = plan.calibration_tokens().sha256();
   manifest.evaluation_tokens_sha256 = plan.evaluation_tokens().sha256();

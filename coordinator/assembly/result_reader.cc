@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/gptq_linear.h"
 #include "common/checkpoint/safetensors_writer.h"
 #include "common/quant/packing.h"
 #include "common/status/error_reason.h"
@@ -106,9 +107,16 @@ absl::StatusOr<UnitResult> ReadUnitBlob(absl::string_view bytes, const v1::Plann
   return result;
 }
 
-std::vector<TensorBytes> StoredTensors(const QuantizedLinear& linear) {
+std::vector<TensorBytes> StoredTensors(const QuantizedLinear& linear, LinearFormat format) {
+  if (format == LinearFormat::kGptq || format == LinearFormat::kGptqV2) {
+    const GptqArrays arrays = ToGptq(linear, format);
+    return {{GptqCodesName(linear.name), Bytes(arrays.codes)},
+            {GptqZeroPointsName(linear.name), Bytes(arrays.zero_points)},
+            {GptqScalesName(linear.name), Bytes(arrays.scales)},
+            {GptqGroupIndexName(linear.name), Bytes(arrays.group_index)}};
+  }
   std::vector<TensorBytes> tensors;
-  if (StoredFormat(linear.scheme) == LinearFormat::kIntQuantized) {
+  if (format == LinearFormat::kIntQuantized) {
     const int bits = linear.scheme.weight_bits;
     tensors.push_back(
         {IntegerName(linear.name),

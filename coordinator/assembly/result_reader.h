@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/checkpoint/linear_storage.h"
 #include "common/quant/quantized_linear.h"
 #include "heroq/v1/plan.pb.h"
 
@@ -26,7 +27,8 @@ struct UnitResult {
 // else.
 absl::StatusOr<UnitResult> ReadUnitBlob(absl::string_view bytes, const v1::PlannedUnit& unit);
 
-// A linear as the checkpoint stores it: the tensors of QuantizedTensors. Little-endian.
-std::vector<TensorBytes> StoredTensors(const QuantizedLinear& linear);
+// A linear as the checkpoint stores it in `format` (PlannedFormat): the tensors of QuantizedTensors.
+// Little-endian.
+std::vector<TensorBytes> StoredTensors(const QuantizedLinear& linear, LinearFormat format);
 
 }  // namespace heroq

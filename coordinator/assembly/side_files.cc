@@ -12,12 +12,15 @@
 #include "common/status/status_macros.h"
 #include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/dense_output.h"
+#include "coordinator/planning/gptq_output.h"
 #include "coordinator/planning/quantization_config.h"
 
 namespace heroq {
 namespace {
 
 constexpr char kConfigName[] = "config.json";
+// What readers of GPTQ checkpoints older than quantization_config read.
+constexpr char kGptqConfigName[] = "quantize_config.json";
 constexpr char kIndexName[] = "model.safetensors.index.json";
 
 // A source file as it was planned.
@@ -62,6 +65,11 @@ absl::Status WriteSideFiles(FileSystem& files, const v1::Plan& plan, const std::
   }
   HEROQ_RETURN_IF_ERROR(WriteFileAtomically(files, JoinPath(directory, kConfigName), config));
   HEROQ_FAILPOINT(config_after_write);
+  if (IsGptqFormat(CheckpointFormat(plan))) {
+    const std::string copy = nlohmann::ordered_json::parse(plan.quantization_config_json()).dump(2);
+    HEROQ_RETURN_IF_ERROR(
+        WriteFileAtomically(files, JoinPath(directory, kGptqConfigName), absl::StrCat(copy, "\n")));
+  }
   if (HasBranches(plan.method())) {
     const std::string path = JoinPath(directory, kAdapterConfigFile);
     HEROQ_RETURN_IF_ERROR(files.CreateDirectories(DirectoryOf(path)));
@@ -82,6 +90,7 @@ absl::Status WriteSideFiles(FileSystem& files, const v1::Plan& plan, const std::
 std::vector<std::string> SideFileNames(const v1::Plan& plan) {
   std::vector<std::string> names(plan.copied_files().begin(), plan.copied_files().end());
   names.push_back(kConfigName);
+  if (IsGptqFormat(CheckpointFormat(plan))) names.push_back(kGptqConfigName);
   if (ModelFileCount(plan) > 1) names.push_back(kIndexName);
   if (HasBranches(plan.method())) names.push_back(kAdapterConfigFile);
   std::sort(names.begin(), names.end());

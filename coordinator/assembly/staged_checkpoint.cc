@@ -9,6 +9,7 @@
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/planning/model_inspection.h"
+#include "coordinator/planning/quantization_config.h"
 #include "coordinator/validation/file_digest.h"
 
 namespace heroq {
@@ -88,7 +89,9 @@ absl::Status StagedCheckpoint::AddUnit(int unit, UnitResult result) {
   HEROQ_FAILPOINT(unit_before_write);
   std::map<std::string, std::string> bytes;
   for (const QuantizedLinear& linear : result.linears) {
-    for (TensorBytes& tensor : StoredTensors(linear)) bytes[tensor.name] = std::move(tensor.bytes);
+    for (TensorBytes& tensor : StoredTensors(linear, PlannedFormat(*plan_, linear.scheme))) {
+      bytes[tensor.name] = std::move(tensor.bytes);
+    }
   }
   for (TensorBytes& tensor : result.tensors) bytes[tensor.name] = std::move(tensor.bytes);
   for (auto& [name, open] : open_) {

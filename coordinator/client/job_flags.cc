@@ -188,10 +188,12 @@ void AddEvaluation(CLI::App& command, JobFlags& flags) {
 
 void AddOutput(CLI::App& command, JobFlags& flags) {
   command
-      .add_option("--format", flags.format,
-                  "Checkpoint format; default compressed-tensors; dense is not compressed, for research")
-      ->type_name("compressed-tensors|dense")
-      ->check(CLI::IsMember({"compressed-tensors", "dense"}))
+      .add_option(
+          "--format", flags.format,
+          "Checkpoint format; default compressed-tensors. gptq and gptq_v2 are for GPTQModel and what "
+          "builds on it, zero points need gptq_v2; dense is not compressed, for research")
+      ->type_name("compressed-tensors|gptq|gptq_v2|dense")
+      ->check(CLI::IsMember({"compressed-tensors", "gptq", "gptq_v2", "dense"}))
       ->group("Output");
   command.add_option("--max-shard-size", flags.max_shard_size, "Largest weight file; default 5GB")
       ->type_name("SIZE")

@@ -9,6 +9,7 @@
 #include "common/quant/quant_scheme.h"
 #include "coordinator/planning/activation_regime.h"
 #include "coordinator/planning/dense_output.h"
+#include "coordinator/planning/gptq_output.h"
 #include "coordinator/planning/method_parameters.h"
 #include "coordinator/planning/task_graph.h"
 #include "re2/re2.h"
@@ -166,8 +167,14 @@ void CheckEvaluationOnly(const v1::JobSpec& spec, SpecViolations& violations) {
 void CheckQuantization(const v1::JobSpec& spec, SpecViolations& violations) {
   CheckLocation(spec.output().location(), "output.location", violations);
   const std::string& format = spec.output().format();
-  if (!format.empty() && format != "compressed-tensors" && format != kDenseFormat) {
-    violations.Add("output.format", absl::StrCat("is '", format, "', expected compressed-tensors or dense"));
+  if (!format.empty() && format != "compressed-tensors" && format != kDenseFormat && !IsGptqFormat(format)) {
+    violations.Add("output.format",
+                   absl::StrCat("is '", format, "', expected compressed-tensors, gptq, gptq_v2 or dense"));
+  }
+  if (IsGptqFormat(format) && spec.method().hero_q().transform() == v1::TRANSFORM_ONLINE) {
+    violations.Add("output.format", absl::StrCat("is ", format,
+                                                 ", which cannot tell loaders to rotate inputs; expected "
+                                                 "compressed-tensors with transform online"));
   }
   CheckRange(spec.output().max_shard_bytes(), kMinShardBytes, int64_t{1} << 50, "output.max_shard_bytes",
              violations);
@@ -264,6 +271,9 @@ v1::JobSpec ResolveSpec(const v1::JobSpec& spec, const ModelLayout& layout) {
   }
   output.set_max_shard_bytes(OrDefault(output.max_shard_bytes(), 5'000'000'000));
   v1::SchemeSpec& scheme = *resolved.mutable_scheme();
+  if (output.format() == "gptq" && scheme.symmetry() == v1::SYMMETRY_UNSPECIFIED) {
+    scheme.set_symmetry(v1::SYMMETRY_SYMMETRIC);
+  }
   scheme.set_weight_bits(OrDefault(scheme.weight_bits(), 4));
   scheme.set_activation_bits(
       static_cast<int>(OrDefault(scheme.activation_bits(), kUnquantizedActivationBits)));

@@ -20,7 +20,7 @@ void CheckTaskCount(const v1::Plan& plan, SpecViolations& violations);
 // `spec` with every field set to what the job will use, so that no zero means "default" (fields of parts the
 // job does not have stay unset). Resolving a resolved spec changes nothing. What CheckSpec refuses stays as
 // it is. Group size and symmetry of the scheme are resolved per linear (scheme_resolution.h) and stay as
-// asked. Pure.
+// asked, but for output format gptq, which is symmetric unless it is asked not to be. Pure.
 v1::JobSpec ResolveSpec(const v1::JobSpec& spec, const ModelLayout& layout);
 
 // True for a job that evaluates an existing checkpoint instead of making one.

@@ -13,6 +13,7 @@
 #include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/cost_model.h"
 #include "coordinator/planning/dense_output.h"
+#include "coordinator/planning/gptq_output.h"
 #include "coordinator/planning/job_validation.h"
 #include "coordinator/planning/model_inspection.h"
 #include "coordinator/planning/online_rotations.h"
@@ -81,7 +82,9 @@ absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& mod
         "as "
         "it; for measurements, not for use");
   } else {
-    plan.set_quantization_config_json(QuantizationConfigJson(plan));
+    const std::string& format = spec.output().format();
+    plan.set_quantization_config_json(IsGptqFormat(format) ? GptqConfigJson(plan, format)
+                                                           : QuantizationConfigJson(plan));
   }
   if (untied) {
     const int64_t bytes = published.vocab_size * published.hidden_size * SizeOf(published.dtype);
@@ -173,6 +176,9 @@ InspectedJob Planner::Inspect(const v1::JobSpec& spec, int64_t& vocab_size,
   if (quantizes && !violations.Has("scheme") && !violations.Has("target_tensor_parallel")) {
     schemes = Collect(ResolveSchemes(job.spec.scheme(), *layout, job.spec.target_tensor_parallel()), "scheme",
                       violations);
+    if (const std::string& format = job.spec.output().format(); schemes && IsGptqFormat(format)) {
+      ApplyGptqFormat(format, *layout, job.spec.target_tensor_parallel(), *schemes, violations);
+    }
   }
   const std::optional<InspectedModel> model =
       Collect(InspectModel(files_, model_directory, *std::move(layout)), "model.location", violations);
@@ -232,7 +238,7 @@ absl::StatusOr<v1::Plan> Planner::MakePlan(const v1::JobSpec& spec, const Trial&
   return std::move(job.plan);
 }
 
-std::vector<std::string> KnownFormats() { return {"compressed-tensors", kDenseFormat}; }
+std::vector<std::string> KnownFormats() { return {"compressed-tensors", "gptq", "gptq_v2", kDenseFormat}; }
 
 std::vector<std::string> KnownFamilies() { return KnownModelFamilies(); }
 

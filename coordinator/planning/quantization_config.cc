@@ -119,9 +119,19 @@ std::vector<std::string> Targets(const Group& group,
 }  // namespace
 
 std::string CheckpointFormat(const v1::Plan& plan) {
+  const Json written = Json::parse(plan.quantization_config_json(), nullptr, /*allow_exceptions=*/false);
+  if (written.is_object() && written.value("quant_method", "") == "gptq") {
+    return written.value("checkpoint_format", "");
+  }
   std::set<std::string> formats;
   for (const Group& group : GroupByScheme(plan)) formats.insert(FormatOf(group.scheme));
   return formats.size() == 1 ? *formats.begin() : "mixed-precision";
+}
+
+LinearFormat PlannedFormat(const v1::Plan& plan, const QuantScheme& scheme) {
+  const LinearFormat format = StoredFormat(scheme);
+  const bool second = format == LinearFormat::kGptq && CheckpointFormat(plan) == "gptq_v2";
+  return second ? LinearFormat::kGptqV2 : format;
 }
 
 std::string QuantizationConfigJson(const v1::Plan& plan) {

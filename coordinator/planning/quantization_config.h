@@ -3,6 +3,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/checkpoint/linear_storage.h"
+#include "common/quant/quant_scheme.h"
 #include "heroq/v1/plan.pb.h"
 
 namespace heroq {
@@ -11,11 +13,14 @@ namespace heroq {
 // came with 0.17).
 inline constexpr char kCompressedTensorsVersion[] = "0.19.0";
 
-// The format of every quantized linear: "pack-quantized", "int-quantized", or "mixed-precision" for both.
-// Pure.
+// The format of every quantized linear: "pack-quantized", "int-quantized", or "mixed-precision" for both;
+// "gptq" or "gptq_v2" where the plan's quantization_config says so. Pure.
 std::string CheckpointFormat(const v1::Plan& plan);
 
-// `quantization_config` of a checkpoint, as JSON without line breaks: one config group per
+// The format of linears of that scheme in a complete plan. Pure.
+LinearFormat PlannedFormat(const v1::Plan& plan, const QuantScheme& scheme);
+
+// `quantization_config` of a compressed-tensors checkpoint, as JSON without line breaks: one config group per
 // distinct scheme of `plan.units()`. A single scheme targets "Linear"; several target a pattern where a
 // scheme covers the same linear of every block, and names elsewhere. `plan.kept()` is ignored by name. Pure.
 std::string QuantizationConfigJson(const v1::Plan& plan);

@@ -1,6 +1,7 @@
 #include "coordinator/planning/quantized_tensors.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/gptq_linear.h"
 #include "common/quant/packing.h"
 
 namespace heroq {
@@ -12,22 +13,30 @@ std::string ZeroPointName(const std::string& linear) { return absl::StrCat(linea
 std::string ShapeName(const std::string& linear) { return absl::StrCat(linear, ".weight_shape"); }
 
 LinearFormat StoredFormat(const QuantScheme& scheme) {
+  if (scheme.scale_type == ScaleType::kF16) return LinearFormat::kGptq;
   return scheme.quantizes_activations() ? LinearFormat::kIntQuantized : LinearFormat::kPackQuantized;
 }
 
 std::vector<TensorSpec> QuantizedTensors(const std::string& linear, int64_t out_features, int64_t in_features,
                                          const QuantScheme& scheme) {
   const int64_t groups = scheme.groups(in_features);
-  const DType scale_type = scheme.scale_type == ScaleType::kF16 ? DType::kF16 : DType::kBf16;
-  if (StoredFormat(scheme) == LinearFormat::kIntQuantized) {
+  const LinearFormat format = StoredFormat(scheme);
+  if (format == LinearFormat::kGptq) {
+    return {
+        {GptqCodesName(linear), DType::kI32, {PackedWords(in_features, scheme.weight_bits), out_features}},
+        {GptqZeroPointsName(linear), DType::kI32, {groups, PackedWords(out_features, scheme.weight_bits)}},
+        {GptqScalesName(linear), DType::kF16, {groups, out_features}},
+        {GptqGroupIndexName(linear), DType::kI32, {in_features}}};
+  }
+  if (format == LinearFormat::kIntQuantized) {
     std::vector<TensorSpec> tensors = {{IntegerName(linear), DType::kI8, {out_features, in_features}},
-                                       {ScaleName(linear), scale_type, {out_features, groups}}};
+                                       {ScaleName(linear), DType::kBf16, {out_features, groups}}};
     if (!scheme.symmetric) tensors.push_back({ZeroPointName(linear), DType::kI8, {out_features, groups}});
     return tensors;
   }
   std::vector<TensorSpec> tensors = {
       {PackedName(linear), DType::kI32, {out_features, PackedWords(in_features, scheme.weight_bits)}},
-      {ScaleName(linear), scale_type, {out_features, groups}}};
+      {ScaleName(linear), DType::kBf16, {out_features, groups}}};
   if (!scheme.symmetric) {
     tensors.push_back(
         {ZeroPointName(linear), DType::kI32, {PackedWords(out_features, scheme.weight_bits), groups}});

@@ -10,9 +10,10 @@
 
 namespace heroq {
 
-// How a compressed-tensors checkpoint of ours stores a linear: int-quantized when its activations are
-// quantized (loaders drop the quantization of a packed linear's activations without a word), else
-// pack-quantized.
+// How a checkpoint of ours stores a linear: kGptq when its scales are float16, which GPTQ checkpoints have
+// (version 2 has the same tensors with other values, so the scheme does not tell), int-quantized when its
+// activations are quantized (loaders drop the quantization of a packed linear's activations without a word),
+// else pack-quantized.
 LinearFormat StoredFormat(const QuantScheme& scheme);
 
 // Names of the tensors that replace "<linear>.weight" in a compressed-tensors checkpoint.

@@ -127,7 +127,9 @@ std::string SerializeManifest(const Manifest& manifest) {
   OrderedJson json;
   json["schema_version"] = kSchemaVersion;
   json["heroq_version"] = manifest.heroq_version;
-  json["compressed_tensors_version"] = manifest.compressed_tensors_version;
+  if (!manifest.compressed_tensors_version.empty()) {
+    json["compressed_tensors_version"] = manifest.compressed_tensors_version;
+  }
   json["spec_digest"] = manifest.spec_digest;
   json["numeric_class"] = manifest.numeric_class;
   json["method"] = manifest.method;
@@ -173,7 +175,9 @@ absl::StatusOr<Manifest> ParseManifest(const std::string& json, const std::strin
   }
   Manifest manifest;
   manifest.heroq_version = top.Text("heroq_version");
-  manifest.compressed_tensors_version = top.Text("compressed_tensors_version");
+  if (top.Has("compressed_tensors_version")) {
+    manifest.compressed_tensors_version = top.Text("compressed_tensors_version");
+  }
   manifest.spec_digest = top.Text("spec_digest");
   manifest.numeric_class = top.Text("numeric_class");
   manifest.method = top.Text("method");

@@ -1,8 +1,8 @@
 // Publishes a checkpoint whose units are rounded to nearest, through the real planner, driver and validator,
 // and writes the dequantized weights it should hold beside it:
 //
-//   publish_checkpoint MODEL OUTPUT EXPECTED BITS GROUP_SIZE asymmetric|symmetric MAX_SHARD_BYTES
-//   [PATTERN=BITS|keep]...
+//   publish_checkpoint MODEL OUTPUT EXPECTED BITS GROUP_SIZE asymmetric|symmetric[,FORMAT]
+//   MAX_SHARD_BYTES [PATTERN=BITS|keep]...
 //
 // BITS are those of a weight, "a" and those of an activation may follow: 8a8.
 #include <cstdlib>
@@ -39,7 +39,9 @@ v1::JobSpec Spec(const std::vector<std::string>& arguments) {
   v1::SchemeSpec& scheme = *spec.mutable_scheme();
   SetBits(arguments[3], scheme);
   scheme.set_group_size(Number(arguments[4]));
-  scheme.set_symmetry(arguments[5] == "symmetric" ? v1::SYMMETRY_SYMMETRIC : v1::SYMMETRY_ASYMMETRIC);
+  const std::pair<std::string, std::string> grid = absl::StrSplit(arguments[5], ',');
+  scheme.set_symmetry(grid.first == "symmetric" ? v1::SYMMETRY_SYMMETRIC : v1::SYMMETRY_ASYMMETRIC);
+  spec.mutable_output()->set_format(grid.second);
   for (size_t i = 7; i < arguments.size(); ++i) {
     const std::pair<std::string, std::string> parts = absl::StrSplit(arguments[i], '=');
     v1::SchemeOverride& entry = *scheme.add_overrides();

@@ -22,8 +22,10 @@ NearestRounding RoundToNearest(const std::string& name, const std::vector<float>
       const float low = std::min(0.0f, *std::min_element(values, values + length));
       const float high = std::max(0.0f, *std::max_element(values, values + length));
       const float range = scheme.symmetric ? 2 * std::max(-low, high) : high - low;
-      const uint16_t bits = FloatToBf16(std::max(range / scheme.max_code(), 1e-6f));
-      const float scale = Bf16ToFloat(bits);
+      const float wanted = std::max(range / scheme.max_code(), 1e-6f);
+      const bool bf16 = scheme.scale_type == ScaleType::kBf16;
+      const uint16_t bits = bf16 ? FloatToBf16(wanted) : FloatToF16(wanted);
+      const float scale = bf16 ? Bf16ToFloat(bits) : F16ToFloat(bits);
       const int zero = scheme.symmetric ? scheme.middle_code()
                                         : std::clamp<int>(std::lround(-low / scale), 0, scheme.max_code());
       linear.scales.push_back(bits);

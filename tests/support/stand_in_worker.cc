@@ -122,8 +122,10 @@ absl::StatusOr<v1::TaskResult> StandInWorker::Quantize(const JobRecord& job, con
     const int64_t words = PackedWords(linear.in_features, linear.scheme.weight_bits);
     tensors.push_back(
         {{absl::StrCat(linear.name, ".codes"), DType::kI32, {out, words}}, BytesOf(linear.packed_codes)});
-    tensors.push_back({{absl::StrCat(linear.name, ".scale"), DType::kBf16, {out, linear.groups()}},
-                       BytesOf(linear.scales)});
+    const bool bf16 = linear.scheme.scale_type == ScaleType::kBf16;
+    tensors.push_back(
+        {{absl::StrCat(linear.name, ".scale"), bf16 ? DType::kBf16 : DType::kF16, {out, linear.groups()}},
+         BytesOf(linear.scales)});
     if (!linear.scheme.symmetric) {
       tensors.push_back({{absl::StrCat(linear.name, ".zero_point"), DType::kU8, {out, linear.groups()}},
                          BytesOf(linear.zero_points)});

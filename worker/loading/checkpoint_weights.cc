@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "common/checkpoint/gptq_linear.h"
 #include "common/checkpoint/packed_linear.h"
 #include "common/model/config_reader.h"
 #include "common/model/online_rotation.h"
@@ -59,6 +60,14 @@ std::string LinearOf(const std::string& name) {
   return absl::ConsumeSuffix(&linear, ".weight") ? std::string(linear) : std::string();
 }
 
+bool IsGptq(LinearFormat format) { return format == LinearFormat::kGptq || format == LinearFormat::kGptqV2; }
+
+// The tensor of a linear's codes.
+std::string CodesName(const std::string& linear, LinearFormat format) {
+  if (IsGptq(format)) return GptqCodesName(linear);
+  return absl::StrCat(linear, format == LinearFormat::kIntQuantized ? ".weight" : ".weight_packed");
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CheckpointWeights>> CheckpointWeights::Open(FileSystem& files,
@@ -71,11 +80,12 @@ absl::StatusOr<std::unique_ptr<CheckpointWeights>> CheckpointWeights::Open(FileS
   }
   HEROQ_RETURN_IF_ERROR(config.status());
   HEROQ_ASSIGN_OR_RETURN(ModelLayout layout, ParseQuantizedModelConfig(*config, path));
-  HEROQ_ASSIGN_OR_RETURN(std::optional<PackedCheckpoint> packed, PackedCheckpoint::Parse(*config, path));
+  HEROQ_ASSIGN_OR_RETURN(std::optional<StoredQuantization> stored,
+                         StoredQuantization::Read(files, directory, *config, PackedScope::kComputed));
   HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointReader> reader, CheckpointReader::Open(files, directory));
   HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<AdapterWeights> adapter, AdapterWeights::Open(files, directory));
   auto source = absl::WrapUnique(new CheckpointWeights(std::move(reader), std::move(layout),
-                                                       std::move(packed), std::move(adapter), device));
+                                                       std::move(stored), std::move(adapter), device));
   HEROQ_RETURN_IF_ERROR(source->CheckTensors());
   HEROQ_RETURN_IF_ERROR(source->CheckRotations());
   return source;
@@ -91,9 +101,9 @@ absl::Status CheckpointWeights::CheckTensors() {
 }
 
 absl::Status CheckpointWeights::CheckRotations() {
-  if (!packed_) return absl::OkStatus();
+  if (!stored_) return absl::OkStatus();
   HEROQ_ASSIGN_OR_RETURN(const std::vector<RotatedInput> rotated,
-                         FindRotatedInputs(layout_, packed_->online_transforms(), *reader_));
+                         FindRotatedInputs(layout_, stored_->online_transforms(), *reader_));
   for (const RotatedInput& place : rotated) {
     shapes_[place.tensor] = {place.size, place.size};
     HEROQ_RETURN_IF_ERROR(CheckDense(*reader_, place.tensor, shapes_[place.tensor]));
@@ -104,12 +114,11 @@ absl::Status CheckpointWeights::CheckRotations() {
 
 std::optional<LinearStorage> CheckpointWeights::StorageOf(const std::string& name) const {
   const std::string linear = LinearOf(name);
-  if (!packed_ || linear.empty()) return std::nullopt;
-  std::optional<LinearStorage> storage = packed_->StorageOf(linear);
+  if (!stored_ || linear.empty()) return std::nullopt;
+  std::optional<LinearStorage> storage = stored_->StorageOf(linear);
   if (!storage) return std::nullopt;
   // Norms and the embedding are ".weight" too, but only linears have codes.
-  const absl::StatusOr<CheckpointReader::Entry> codes = reader_->Find(
-      storage->format == LinearFormat::kIntQuantized ? name : absl::StrCat(linear, ".weight_packed"));
+  const absl::StatusOr<CheckpointReader::Entry> codes = reader_->Find(CodesName(linear, storage->format));
   if (!codes.ok() || FloatTypeOf(codes->info.dtype)) return std::nullopt;
   return storage;
 }
@@ -133,7 +142,9 @@ absl::StatusOr<at::Tensor> CheckpointWeights::Load(const std::string& name, c10:
   }
   if (const std::optional<LinearStorage> storage = StorageOf(name)) {
     HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear linear,
-                           ReadPackedLinear(*reader_, LinearOf(name), *storage, shape->second));
+                           IsGptq(storage->format)
+                               ? ReadGptqLinear(*reader_, LinearOf(name), *storage, shape->second)
+                               : ReadPackedLinear(*reader_, LinearOf(name), *storage, shape->second));
     return DequantizeTo(linear, dtype, device_);
   }
   HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, reader_->Find(name));

@@ -14,7 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/checkpoint/checkpoint_reader.h"
-#include "common/checkpoint/packed_checkpoint.h"
+#include "common/checkpoint/stored_quantization.h"
 #include "common/file/file_system.h"
 #include "worker/loading/adapter_weights.h"
 #include "worker/loading/weight_source.h"
@@ -46,11 +46,11 @@ class CheckpointWeights : public WeightSource {
 
  private:
   CheckpointWeights(std::unique_ptr<CheckpointReader> reader, ModelLayout layout,
-                    std::optional<PackedCheckpoint> packed, std::unique_ptr<AdapterWeights> adapter,
+                    std::optional<StoredQuantization> stored, std::unique_ptr<AdapterWeights> adapter,
                     c10::Device device)
       : reader_(std::move(reader)),
         layout_(std::move(layout)),
-        packed_(std::move(packed)),
+        stored_(std::move(stored)),
         adapter_(std::move(adapter)),
         device_(device) {}
 
@@ -61,7 +61,7 @@ class CheckpointWeights : public WeightSource {
 
   const std::unique_ptr<CheckpointReader> reader_;
   const ModelLayout layout_;
-  const std::optional<PackedCheckpoint> packed_;
+  const std::optional<StoredQuantization> stored_;
   const std::unique_ptr<AdapterWeights> adapter_;  // null without one
   const c10::Device device_;
   std::map<std::string, std::vector<int64_t>> shapes_;

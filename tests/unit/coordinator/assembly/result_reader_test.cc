@@ -44,7 +44,8 @@ std::vector<NamedBytes> Tensors() {
 TEST(ResultReaderTest, ReadsALinearAndPacksItAsCompressedTensorsDoes) {
   const auto result = ReadUnitBlob(*SerializeSafetensors(Tensors()), Unit());
   ASSERT_TRUE(result.ok()) << result.status();
-  const std::vector<TensorBytes> packed = StoredTensors(result->linears.front());
+  const std::vector<TensorBytes> packed =
+      StoredTensors(result->linears.front(), LinearFormat::kPackQuantized);
   ASSERT_EQ(packed.size(), 4u);
   EXPECT_EQ(packed[0].name, "l.weight_packed");
   EXPECT_EQ(packed[0].bytes, Bytes(kCodes));
@@ -60,7 +61,7 @@ TEST(ResultReaderTest, LinearsWithQuantizedActivationsAreSignedBytes) {
   unit.mutable_linears(0)->mutable_scheme()->set_activation_bits(8);
   const auto result = ReadUnitBlob(*SerializeSafetensors(Tensors()), unit);
   ASSERT_TRUE(result.ok()) << result.status();
-  const std::vector<TensorBytes> stored = StoredTensors(result->linears.front());
+  const std::vector<TensorBytes> stored = StoredTensors(result->linears.front(), LinearFormat::kIntQuantized);
   ASSERT_EQ(stored.size(), 3u);
   EXPECT_EQ(stored[0].name, "l.weight");
   // Codes 0 to 15 less the middle one, 8.

@@ -95,7 +95,7 @@ TEST_F(HeroqCliTest, VersionNamesWhatThisBuildKnows) {
   EXPECT_EQ(Run({"version"}), 0);
   EXPECT_EQ(out_.str(),
             "heroq 1.2.3\nmethods   rtn, gptq, dash-q, hero-q, awq, smoothquant, arhq\nformats   "
-            "compressed-tensors, dense\nfamilies  llama\n");
+            "compressed-tensors, gptq, gptq_v2, dense\nfamilies  llama\n");
   EXPECT_EQ(Run({"version", "-o", "name"}), 0);
   EXPECT_EQ(out_.str(), "1.2.3\n");
 }
