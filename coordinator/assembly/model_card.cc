@@ -60,6 +60,11 @@ std::string Text(const v1::AwqParameters& awq) {
                       awq.scale_search() ? " with scale search" : "");
 }
 
+std::string Text(const v1::SmoothQuantParameters& smoothquant) {
+  return absl::StrCat("SmoothQuant, strength ", smoothquant.strength(), " (folded into the weights), then ",
+                      smoothquant.has_rtn() ? Text(smoothquant.rtn()) : Text(smoothquant.gptq()));
+}
+
 std::string Text(const v1::HeroQParameters& hero_q) {
   const std::string base = hero_q.has_rtn()   ? Text(hero_q.rtn())
                            : hero_q.has_awq() ? Text(hero_q.awq())
@@ -84,6 +89,7 @@ std::string MethodText(const v1::MethodSpec& method) {
   if (method.has_rtn()) return Text(method.rtn());
   if (method.has_hero_q()) return Text(method.hero_q());
   if (method.has_awq()) return Text(method.awq());
+  if (method.has_smoothquant()) return Text(method.smoothquant());
   if (method.has_dash_q()) {
     return absl::StrCat("DASH-Q, ", method.dash_q().rounds(), method.dash_q().damped() ? " damped" : "",
                         " rounds");

@@ -22,12 +22,13 @@ const CLI::Validator kAboveZero(
 
 void AddScheme(CLI::App& command, JobFlags& flags) {
   command
-      .add_option(
-          "--method", flags.method,
-          "Algorithm: gptq (default), hero-q (gptq in better-conditioned bases: most accurate), awq "
-          "(rounding after "
-          "scaling up important channels), dash-q (diagonal curvature: few tokens suffice) or rtn (no "
-          "calibration)")
+      .add_option("--method", flags.method,
+                  "Algorithm: gptq (default), hero-q (gptq in better-conditioned bases: most accurate), awq "
+                  "(rounding after "
+                  "scaling up important channels), smoothquant (part of the activations' range moved into "
+                  "the weights, "
+                  "for quantized activations), dash-q (diagonal curvature: few tokens suffice) or rtn (no "
+                  "calibration)")
       ->type_name(absl::StrJoin(KnownMethods(), "|"))
       ->check(CLI::IsMember(KnownMethods()))
       ->group("Scheme");
@@ -94,6 +95,13 @@ void AddScheme(CLI::App& command, JobFlags& flags) {
                   "awq, also as base: exponents of the channel scales to try, 1 to 100; default 20")
       ->type_name("N")
       ->check(CLI::Range(1, 100))
+      ->group("Scheme");
+  command
+      .add_option("--strength", flags.strength,
+                  "smoothquant: share of the activations' range that moves into the weights, 0 to 1; default "
+                  "0.5")
+      ->type_name("X")
+      ->check(CLI::Range(0.0, 1.0))
       ->group("Scheme");
   command
       .add_option("--fit-rounds", flags.fit_rounds,

@@ -41,6 +41,7 @@ struct JobFlags {
   std::optional<std::string> scale_search;
   std::optional<double> damping;
   std::optional<int32_t> scale_steps;
+  std::optional<double> strength;
   std::optional<int32_t> fit_rounds;
   std::optional<std::string> fit_damped;
   std::optional<std::string> fit_float_offset;

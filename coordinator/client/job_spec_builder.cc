@@ -89,6 +89,10 @@ absl::Status ApplyMethod(const JobFlags& flags, v1::MethodSpec& method) {
     if (awq == nullptr) return NotOfMethod("--scale-steps", name);
     awq->set_steps(*flags.scale_steps);
   }
+  if (flags.strength.has_value()) {
+    if (!method.has_smoothquant()) return NotOfMethod("--strength", name);
+    method.mutable_smoothquant()->set_strength(*flags.strength);
+  }
   if (flags.fit_rounds.has_value()) {
     if (!method.has_dash_q()) return NotOfMethod("--fit-rounds", name);
     method.mutable_dash_q()->set_rounds(*flags.fit_rounds);

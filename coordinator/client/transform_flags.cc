@@ -70,8 +70,9 @@ void AddTransformFlags(CLI::App& command, TransformFlags& flags) {
                 "hero-q, --transform evaluation: learn a dense rotation for every alpha; at most 512 inputs")
       ->group(kGroup);
   command
-      .add_option("--base", flags.base,
-                  "hero-q, arhq: what quantizes in the new basis, or beside the branch; default gptq")
+      .add_option(
+          "--base", flags.base,
+          "hero-q, smoothquant, arhq: what quantizes in the new basis, or beside the branch; default gptq")
       ->type_name("gptq|awq|rtn")
       ->check(CLI::IsMember({"gptq", "awq", "rtn"}))
       ->group(kGroup);

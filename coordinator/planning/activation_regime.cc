@@ -41,7 +41,9 @@ int KeptTokensOfShard(const v1::Plan& plan, int block) {
   for (const v1::PlannedUnit& unit : plan.units()) {
     if (unit.block() != block) continue;
     for (const v1::PlannedLinear& linear : unit.linears()) {
-      if (!ToQuantScheme(linear.scheme()).quantizes_activations()) continue;
+      const bool needed =
+          ToQuantScheme(linear.scheme()).quantizes_activations() || plan.method().has_smoothquant();
+      if (!needed) continue;
       const int shards = std::max(1, plan.calibration().shards());
       return (kKeptTokens + shards - 1) / shards;
     }

@@ -20,8 +20,8 @@ void CheckActivationRegime(const v1::JobSpec& spec, SpecViolations& violations);
 std::vector<std::string> ActivationWarnings(const v1::Plan& plan);
 
 // Tokens of each calibration shard whose activations are kept for block `block` (CaptureTask.kept_tokens): a
-// share of kKeptTokens where one of its schemes quantizes activations, else 0. The calibration of `plan` is
-// resolved.
+// share of kKeptTokens where one of its schemes quantizes activations, and where the method goes by their
+// range (smoothquant), else 0. The calibration of `plan` is resolved.
 int KeptTokensOfShard(const v1::Plan& plan, int block);
 inline constexpr int kKeptTokens = 8192;
 

@@ -19,6 +19,8 @@ constexpr int64_t kWorkerBaseBytes = int64_t{400} << 20;
 constexpr int64_t kFloat = 4;
 // Rows of the linears of one input that AWQ scores a ratio on.
 constexpr int64_t kAwqScoreRows = 512;
+// Rows that SmoothQuant reports the loss of.
+constexpr int64_t kSmoothQuantScoreRows = 128;
 
 // The model as the cost formulas see it.
 struct Sizes {
@@ -153,6 +155,10 @@ Search SearchOf(v1::MethodSpec method) {
     const v1::HeroQParameters& hero_q = method.hero_q();
     search.scores += hero_q.alphas_size() + (hero_q.alpha_refinement() > 0 ? 2 : 0) + 1;
     search.scored_rows += search.scores * hero_q.score_rows();
+  }
+  if (method.has_smoothquant()) {
+    search.scores += 2;
+    search.scored_rows += 2 * kSmoothQuantScoreRows;
   }
   if (const v1::AwqParameters* awq = FindAwq(method).parameters; awq != nullptr) {
     search.scores += awq->steps() + 1;

@@ -83,14 +83,6 @@ void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
   check_enum(v1::Tier_IsValid(hero_q.tier()), hero_q.tier(), "method.hero_q.tier");
 }
 
-// What the job API can say already and no worker does yet.
-void CheckAvailable(const v1::MethodSpec& method, SpecViolations& violations) {
-  const auto refuse = [&](bool asked, absl::string_view field) {
-    if (asked) violations.Add(field, "is not available in this version");
-  };
-  refuse(method.has_smoothquant(), "method.smoothquant");
-}
-
 void ResolveGptq(v1::GptqParameters& gptq) {
   if (!gptq.has_damping()) gptq.set_damping(0.01);
   if (!gptq.has_act_order()) gptq.set_act_order(true);
@@ -151,7 +143,6 @@ void ResolveHeroQ(v1::HeroQParameters& hero_q) {
 
 void CheckMethod(const v1::JobSpec& spec, SpecViolations& violations) {
   const v1::MethodSpec& method = spec.method();
-  CheckAvailable(method, violations);
   v1::MethodSpec checked = method;
   if (const auto gptq = FindGptq(checked); gptq.parameters != nullptr) {
     CheckGptq(*gptq.parameters, gptq.field, violations);
@@ -164,6 +155,9 @@ void CheckMethod(const v1::JobSpec& spec, SpecViolations& violations) {
   }
   if (method.has_hero_q()) CheckHeroQ(method.hero_q(), violations);
   if (method.has_arhq()) CheckArhq(method.arhq(), violations);
+  if (const double strength = method.smoothquant().strength(); !(strength >= 0 && strength <= 1)) {
+    violations.Add("method.smoothquant.strength", absl::StrCat("is ", strength, ", expected 0 to 1"));
+  }
   if (!method.has_rtn() && !spec.calibration().has_source()) {
     const std::string name = DescribeMethod(method).name;
     violations.Add("calibration.source", absl::StrCat("is unset, and method ", name.empty() ? "gptq" : name,
@@ -184,6 +178,9 @@ void ResolveMethod(v1::MethodSpec& method) {
   }
   if (method.has_hero_q()) ResolveHeroQ(*method.mutable_hero_q());
   if (method.has_arhq()) ResolveArhq(*method.mutable_arhq());
+  if (method.has_smoothquant() && !method.smoothquant().has_strength()) {
+    method.mutable_smoothquant()->set_strength(0.5);
+  }
 }
 
 }  // namespace heroq

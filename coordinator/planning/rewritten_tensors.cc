@@ -55,7 +55,9 @@ absl::Status AddTensorsOfUnit(const InspectedModel& model, const BlockLayout& bl
 
 }  // namespace
 
-bool ChangesBases(const v1::MethodSpec& method) { return method.has_hero_q() || method.has_awq(); }
+bool ChangesBases(const v1::MethodSpec& method) {
+  return method.has_hero_q() || method.has_awq() || method.has_smoothquant();
+}
 
 bool RotatesResidual(const v1::MethodSpec& method) {
   // Of what auto tries, fused asks for most: that is what a plan shows before anything was tried.

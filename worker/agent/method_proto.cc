@@ -100,6 +100,21 @@ absl::StatusOr<HeroQOptions> OptionsOf(const v1::HeroQParameters& parameters, ui
   return options;
 }
 
+absl::StatusOr<SmoothQuantOptions> OptionsOf(const v1::SmoothQuantParameters& parameters) {
+  SmoothQuantOptions options;
+  if (parameters.has_rtn()) {
+    options.base = OptionsOf(parameters.rtn());
+  } else {
+    const GptqOptions gptq = OptionsOf(parameters.gptq());
+    HEROQ_RETURN_IF_ERROR(CheckDamping(gptq, "smoothquant.gptq"));
+    options.base = gptq;
+  }
+  if (parameters.has_strength()) options.strength = parameters.strength();
+  if (options.strength >= 0 && options.strength <= 1) return options;
+  return MakeError(Reason::kInvalidSpec,
+                   absl::StrCat("smoothquant.strength is ", options.strength, ", expected 0 to 1"));
+}
+
 }  // namespace
 
 absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec, uint64_t seed) {
@@ -129,6 +144,8 @@ absl::StatusOr<MethodOptions> MethodOptionsOf(const v1::MethodSpec& spec, uint64
       HEROQ_RETURN_IF_ERROR(CheckDamping(gptq, "arhq.gptq"));
       return ArhqOptionsOf(spec.arhq(), gptq);
     }
+    case v1::MethodSpec::kSmoothquant:
+      return OptionsOf(spec.smoothquant());
     default:
       break;
   }

@@ -19,6 +19,9 @@ struct Maker {
     return std::make_unique<HeroQMethod>(options);
   }
   std::unique_ptr<Method> operator()(const AwqOptions& options) const { return MakeAwqMethod(options); }
+  std::unique_ptr<Method> operator()(const SmoothQuantOptions& options) const {
+    return std::make_unique<SmoothQuantMethod>(options);
+  }
   std::unique_ptr<Method> operator()(const ArhqOptions& options) const {
     return std::make_unique<ArhqMethod>(options);
   }

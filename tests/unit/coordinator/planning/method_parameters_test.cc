@@ -65,6 +65,21 @@ TEST(MethodParametersTest, AnExactSearchLearnsWhateverTheTier) {
   EXPECT_EQ(method.hero_q().alpha_refinement(), 0);
 }
 
+TEST(MethodParametersTest, SmoothQuantMovesHalfOfTheRangeUnlessToldOtherwise) {
+  v1::MethodSpec method;
+  method.mutable_smoothquant();
+  ResolveMethod(method);
+  EXPECT_EQ(method.smoothquant().strength(), 0.5);
+  EXPECT_TRUE(method.smoothquant().gptq().act_order());
+  v1::JobSpec spec;
+  spec.mutable_calibration()->mutable_source();
+  spec.mutable_method()->mutable_smoothquant()->set_strength(1.5);
+  SpecViolations violations;
+  CheckMethod(spec, violations);
+  EXPECT_THAT(std::string(violations.ToStatus().message()),
+              HasSubstr("method.smoothquant.strength is 1.5, expected 0 to 1"));
+}
+
 TEST(MethodParametersTest, WhatIsGivenIsKept) {
   v1::MethodSpec method;
   v1::HeroQParameters& hero_q = *method.mutable_hero_q();

@@ -59,6 +59,21 @@ TEST(MethodProtoTest, AwqIsAMethodAndABase) {
   EXPECT_FALSE(std::get<AwqOptions>(options.base).scale_search);
 }
 
+TEST(MethodProtoTest, SmoothQuantKeepsItsBaseAndStrength) {
+  v1::MethodSpec spec;
+  spec.mutable_smoothquant()->mutable_gptq()->set_damping(0.5);
+  SmoothQuantOptions options = std::get<SmoothQuantOptions>(MethodOptionsOf(spec, 0).value());
+  EXPECT_EQ(options.strength, 0.5);
+  EXPECT_EQ(std::get<GptqOptions>(options.base).damping, 0.5);
+  spec.mutable_smoothquant()->mutable_rtn();
+  spec.mutable_smoothquant()->set_strength(0.25);
+  options = std::get<SmoothQuantOptions>(MethodOptionsOf(spec, 0).value());
+  EXPECT_EQ(options.strength, 0.25);
+  EXPECT_TRUE(std::holds_alternative<RtnOptions>(options.base));
+  spec.mutable_smoothquant()->set_strength(1.5);
+  EXPECT_TRUE(HasReason(MethodOptionsOf(spec, 0).status(), Reason::kInvalidSpec));
+}
+
 TEST(MethodProtoTest, DampingOutsideItsRangeIsRefused) {
   for (const double damping : {0.0, -0.1, 1.5, std::nan("")}) {
     v1::MethodSpec spec;
