@@ -65,7 +65,7 @@ def test_each_linear_takes_the_scheme_of_its_most_specific_target(original, tmp_
 
 
 @pytest.mark.parametrize("field,value", [
-    (("kv_cache_scheme",), {"num_bits": 8}), (("quant_method",), "gptq"), (("quantization_status",), "frozen"),
+    (("kv_cache_scheme",), {"num_bits": 8}), (("quant_method",), "awq"), (("quantization_status",), "frozen"),
     (("config_groups", "group_0", "input_activations"), {"num_bits": 8}),
     (("config_groups", "group_0", "weights", "actorder"), "group"),
     (("config_groups", "group_0", "weights", "type"), "float"), (("config_groups", "group_0", "format"), "float-quantized"),
