@@ -16,11 +16,10 @@ bool RotatesResidual(const v1::MethodSpec& method);
 
 // Adds to the units of PlanUnits the dense tensors that a method's transforms change: the gain of the norm
 // before a unit, biases of linears whose outputs change, weights of linears that stay dense, and rotations
-// that are left to loaders. A method that
-// rotates the residual stream has a unit for every part of every block, and after them two outside the
-// blocks: "embedding" and "head" (final norm and head). Types are the source's. Low-rank branches are
-// added likewise (AddBranchTensors). Nothing for other methods. INTERNAL for a tensor the source does not
-// have.
+// that are left to loaders. Nothing for transforms that are mapped back. A method that rotates the residual
+// stream has a unit for every part of every block, and after them two outside the blocks: "embedding" and
+// "head" (final norm and head). Types are the source's. Low-rank branches are added likewise
+// (AddBranchTensors). Nothing for other methods. INTERNAL for a tensor the source does not have.
 absl::Status AddRewrittenTensors(const InspectedModel& model, const v1::MethodSpec& method,
                                  std::vector<v1::PlannedUnit>& units);
 
