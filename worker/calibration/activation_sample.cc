@@ -6,10 +6,26 @@
 
 #include <algorithm>
 
+#include "worker/transform/random_stream.h"
+
 namespace heroq {
+namespace {
+
+// The purpose of a RandomStream.
+constexpr uint64_t kPlaces = 6;
+
+}  // namespace
 
 ActivationSample::ActivationSample(int64_t kept, int64_t total)
     : kept_(std::min(kept, total)), total_(total) {}
+
+int64_t ActivationSample::Position(int64_t index) const {
+  const int64_t begin = index * total_ / kept_;
+  const int64_t size = (index + 1) * total_ / kept_ - begin;
+  const RandomStream stream(0, kPlaces);
+  return begin +
+         static_cast<int64_t>(stream.Bits(static_cast<uint64_t>(index)) % static_cast<uint64_t>(size));
+}
 
 void ActivationSample::Add(const at::Tensor& rows) {
   std::vector<int64_t> chosen;

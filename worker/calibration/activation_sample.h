@@ -7,8 +7,10 @@
 
 namespace heroq {
 
-// Keeps rows of a stream of known length at even distances: of `total` rows the (2 i + 1) total / (2
-// kept)-th, i < kept, however the stream is cut into calls. Thread-compatible. Throws what LibTorch throws.
+// Keeps rows of a stream of known length, one of each of `kept` equal parts, at a fixed pseudo-random place
+// in it: at even distances rows would fall on the same few positions of every sequence, and never on its
+// first token, whose activations are unlike all others. However the stream is cut into calls, the rows are
+// the same. Thread-compatible. Throws what LibTorch throws.
 class ActivationSample {
  public:
   // Keeps every row when `kept` is not below `total`.
@@ -20,7 +22,7 @@ class ActivationSample {
   at::Tensor Rows() const;
 
  private:
-  int64_t Position(int64_t index) const { return (2 * index + 1) * total_ / (2 * kept_); }
+  int64_t Position(int64_t index) const;
 
   const int64_t kept_;
   const int64_t total_;
