@@ -12,7 +12,7 @@ import run_processes
 ROUNDS = 30
 SEED = 1
 # How often a phase that no round met is aimed at before the test gives up.
-AIMS = 10
+AIMS = 15
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +36,14 @@ def test_every_kill_costs_time_only_and_every_phase_is_met(command, undisturbed,
         plan = kill_plan.plan_of(index, undisturbed, generator)
         kills += kill_rounds.run_round(command, tmp_path / str(index), undisturbed, plan, generator).kills
     for phase in kill_rounds.PHASES[1:-1]:
+        aim = kill_plan.Aim(phase, undisturbed, generator)
         for attempt in range(AIMS):
             if any(kill.phase == phase and kill.process != "worker" for kill in kills):
                 break
-            plan = [("coordinator", kill_plan.moment_in(phase, undisturbed, generator))]
-            kills += kill_rounds.run_round(command, tmp_path / f"{phase}-{attempt}", undisturbed, plan, generator).kills
+            plan = [("coordinator", aim.moment())]
+            met = kill_rounds.run_round(command, tmp_path / f"{phase}-{attempt}", undisturbed, plan, generator).kills
+            aim.learn(met[0].phase)
+            kills += met
     print(kill_plan.table(kills))
     assert len(kills) >= ROUNDS
     # A phase that a worker's death met was read a moment later; the journals of the others had stopped.

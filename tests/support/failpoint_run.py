@@ -14,8 +14,9 @@ class Trace:
         self.path = path
 
     def lines(self):
-        """(program, failpoint, hit, mode) of every time one was reached."""
-        return [line.split() for line in self.path.read_text().splitlines()] if self.path.exists() else []
+        """(program, failpoint, hit, mode) of every time one was reached; a line that is just being written is not there yet."""
+        text = self.path.read_text() if self.path.exists() else ""
+        return [line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def killed(self):
         """The program that crashed, if one did."""

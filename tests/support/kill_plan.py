@@ -21,8 +21,30 @@ def plan_of(index, undisturbed, generator):
     return plan
 
 
-def moment_in(phase, undisturbed, generator):
-    return phase if phase in kill_rounds.BEGINNINGS else generator.uniform(*undisturbed.windows[phase])
+class Aim:
+    """Moments that meet one phase, sooner or later: what an undisturbed run did when is only roughly what another one does,
+    so the window moves towards the phase with every miss."""
+
+    def __init__(self, phase, undisturbed, generator):
+        self.phase = phase
+        self.generator = generator
+        self.window = undisturbed.windows.get(phase)
+        self.last = None
+
+    def moment(self):
+        self.last = self.phase if self.phase in kill_rounds.BEGINNINGS else self.generator.uniform(*self.window)
+        return self.last
+
+    def learn(self, met):
+        """The phase that the last moment met."""
+        if self.last == self.phase:
+            return
+        begin, end = self.window
+        width = end - begin
+        if kill_rounds.PHASES.index(met) > kill_rounds.PHASES.index(self.phase):
+            self.window = (max(0, self.last - width), self.last)
+        elif met != self.phase:
+            self.window = (self.last, self.last + width)
 
 
 def table(kills):
