@@ -105,13 +105,15 @@ class UnitConditioner {
     outcome.rotation_size = best.rotation.defined() ? best.rotation.size(-1) : 0;
     outcome.alpha = choice.alpha;
     outcome.loss = choice.score;
-    HEROQ_ASSIGN_OR_RETURN(outcome.untransformed_loss, score(InputTransform()));
+    HEROQ_ASSIGN_OR_RETURN(const std::vector<TransformScore::RowErrors> untransformed,
+                           score.Errors(InputTransform()));
+    outcome.untransformed_loss = TransformScore::Relative(untransformed);
     if (best.rotation.defined() && options_.rotation == HeroQOptions::Rotation::kLearned) {
       HEROQ_RETURN_IF_ERROR(Learn(input, work, score, best, outcome));
     }
     const bool online = options_.placement == HeroQOptions::Placement::kOnline && best.rotation.defined();
     if (outcome.loss < outcome.untransformed_loss) {
-      HEROQ_RETURN_IF_ERROR(RecordEvidence(input, work, score, before));
+      HEROQ_RETURN_IF_ERROR(RecordEvidence(input, work, untransformed, before));
       return online ? FoldOnline(input, std::move(best), work) : FoldTransform(input, std::move(best), work);
     }
     if (online) KeepOnline(input, best.rotation.size(-1), work);
@@ -122,12 +124,11 @@ class UnitConditioner {
     return absl::OkStatus();
   }
 
-  absl::Status RecordEvidence(LinearInput input, const UnitWork& work, const TransformScore& score,
+  absl::Status RecordEvidence(LinearInput input, const UnitWork& work,
+                              const std::vector<TransformScore::RowErrors>& errors,
                               EvidenceBefore& before) const {
     HEROQ_ASSIGN_OR_RETURN(const DampedSpectrum spectrum,
                            ComputeDampedSpectrum(work.statistics.at(input), cancellation_));
-    HEROQ_ASSIGN_OR_RETURN(const std::vector<TransformScore::RowErrors> errors,
-                           score.Errors(InputTransform()));
     for (const TransformScore::RowErrors& rows : errors) {
       const auto linear = std::find_if(work.linears.begin(), work.linears.end(),
                                        [&](const LinearWork& other) { return other.name == rows.name; });

@@ -49,12 +49,7 @@ absl::Status FoldOnline(LinearInput input, InputTransform transform, UnitWork& w
   std::swap(rotation.rotation, transform.rotation);
   std::swap(rotation.rotation_of_block, transform.rotation_of_block);
   HEROQ_RETURN_IF_ERROR(FoldTransform(input, std::move(transform), work));
-  for (DenseLinear* reader : ReadersOf(work, input)) {
-    reader->weight = TransformWeight(reader->weight, rotation);
-  }
-  if (const auto found = work.statistics.find(input); found != work.statistics.end()) {
-    TransformStatistics(rotation, found->second);
-  }
+  TransformReaders(input, rotation, work);
   work.rotations[input] = rotation.rotation[0];
   return absl::OkStatus();
 }

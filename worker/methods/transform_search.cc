@@ -66,8 +66,7 @@ absl::StatusOr<std::vector<TransformScore::RowErrors>> TransformScore::Errors(
   return errors;
 }
 
-absl::StatusOr<double> TransformScore::operator()(const InputTransform& transform) const {
-  HEROQ_ASSIGN_OR_RETURN(const std::vector<RowErrors> errors, Errors(transform));
+double TransformScore::Relative(const std::vector<RowErrors>& errors) {
   double lost = 0;
   double total = 0;
   for (const RowErrors& linear : errors) {
@@ -75,6 +74,11 @@ absl::StatusOr<double> TransformScore::operator()(const InputTransform& transfor
     total += linear.output_energy;
   }
   return total > 0 ? lost / total : 0.0;
+}
+
+absl::StatusOr<double> TransformScore::operator()(const InputTransform& transform) const {
+  HEROQ_ASSIGN_OR_RETURN(const std::vector<RowErrors> errors, Errors(transform));
+  return Relative(errors);
 }
 
 absl::StatusOr<AlphaChoice> SearchAlpha(const AlphaGrid& grid,

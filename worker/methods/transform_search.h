@@ -33,6 +33,7 @@ class TransformScore {
   absl::StatusOr<std::vector<RowErrors>> Errors(const InputTransform& transform) const;
 
   // Their sum, relative.
+  static double Relative(const std::vector<RowErrors>& errors);
   absl::StatusOr<double> operator()(const InputTransform& transform) const;
 
   // [in]: diag H.

@@ -86,6 +86,14 @@ absl::Status FoldIntoProducer(LinearInput input, InputTransform& transform, Unit
   return absl::OkStatus();
 }
 
+void TransformStatistics(const InputTransform& transform, LayerStatistics& statistics) {
+  statistics.second_moment = TransformMoments(statistics.second_moment, transform);
+  if (statistics.kept == nullptr) return;
+  const at::Tensor& rows = statistics.kept->rows();
+  statistics.kept = std::make_shared<const KeptActivations>(
+      ScaledAndRotated(rows.to(at::kFloat), transform).to(rows.scalar_type()));
+}
+
 }  // namespace
 
 std::vector<DenseLinear*> ReadersOf(UnitWork& work, LinearInput input) {
@@ -99,12 +107,12 @@ std::vector<DenseLinear*> ReadersOf(UnitWork& work, LinearInput input) {
   return readers;
 }
 
-void TransformStatistics(const InputTransform& transform, LayerStatistics& statistics) {
-  statistics.second_moment = TransformMoments(statistics.second_moment, transform);
-  if (statistics.kept == nullptr) return;
-  const at::Tensor& rows = statistics.kept->rows();
-  statistics.kept = std::make_shared<const KeptActivations>(
-      ScaledAndRotated(rows.to(at::kFloat), transform).to(rows.scalar_type()));
+void TransformReaders(LinearInput input, const InputTransform& transform, UnitWork& work) {
+  for (DenseLinear* reader : ReadersOf(work, input)) {
+    reader->weight = TransformWeight(reader->weight, transform);
+  }
+  const auto found = work.statistics.find(input);
+  if (found != work.statistics.end()) TransformStatistics(transform, found->second);
 }
 
 absl::Status FoldTransform(LinearInput input, InputTransform transform, UnitWork& work) {
@@ -112,12 +120,7 @@ absl::Status FoldTransform(LinearInput input, InputTransform transform, UnitWork
   const bool after_norm = input == LinearInput::kAttentionIn || input == LinearInput::kMlpIn;
   HEROQ_RETURN_IF_ERROR(after_norm ? FoldIntoGain(input, transform, work)
                                    : FoldIntoProducer(input, transform, work));
-  for (DenseLinear* reader : ReadersOf(work, input)) {
-    reader->weight = TransformWeight(reader->weight, transform);
-  }
-  if (const auto found = work.statistics.find(input); found != work.statistics.end()) {
-    TransformStatistics(transform, found->second);
-  }
+  TransformReaders(input, transform, work);
   return absl::OkStatus();
 }
 

@@ -10,8 +10,9 @@ namespace heroq {
 // The linears of a unit that read `input`, quantized ones first, then kept ones.
 std::vector<DenseLinear*> ReadersOf(UnitWork& work, LinearInput input);
 
-// The statistics, kept activations among them, of an input in the basis of `transform`.
-void TransformStatistics(const InputTransform& transform, LayerStatistics& statistics);
+// Only the reading side of an input: the weights of all linears that read it, kept ones too, become W D R,
+// and its statistics, kept activations among them, follow. Whoever calls owes x D^-1 R in place of x.
+void TransformReaders(LinearInput input, const InputTransform& transform, UnitWork& work);
 
 // Changes the basis of `input` inside the unit without changing the unit's function: the readers' weights
 // become W D R, the statistics follow, and what produces the input takes T = D^-1 R:
