@@ -7,22 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/quant/packing.h"
+#include "common/quant/transpose.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 
 namespace heroq {
 namespace {
-
-template <typename T>
-std::vector<T> Transpose(const std::vector<T>& values, int64_t rows, int64_t columns) {
-  std::vector<T> transposed(values.size());
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t column = 0; column < columns; ++column) {
-      transposed[column * rows + row] = values[row * columns + column];
-    }
-  }
-  return transposed;
-}
 
 // What version 1 adds to what it stores.
 int ZeroPointOffset(LinearFormat format) { return format == LinearFormat::kGptq ? 1 : 0; }

@@ -7,10 +7,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/safetensors_writer.h"
 #include "common/model/adapter_names.h"
-#include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "coordinator/planning/file_layout.h"
 #include "coordinator/planning/scheme_text.h"
 #include "coordinator/planning/spec_violations.h"
 
@@ -80,29 +79,12 @@ absl::StatusOr<v1::PlannedFile> PlanAdapterFile(const std::vector<v1::PlannedUni
     }
     for (const v1::RewrittenTensor& tensor : units[unit].tensors()) {
       if (names.count(tensor.name()) == 0) continue;
-      const std::optional<DType> dtype = ParseDType(tensor.dtype());
-      if (!dtype) {
-        return MakeError(Reason::kInternal,
-                         absl::StrCat("tensor ", tensor.name(), " is planned as ", tensor.dtype()));
-      }
-      specs.push_back({tensor.name(), *dtype, {tensor.shape().begin(), tensor.shape().end()}});
+      HEROQ_ASSIGN_OR_RETURN(specs.emplace_back(), SpecOf(tensor));
       unit_of[tensor.name()] = static_cast<int>(unit);
     }
   }
-  HEROQ_ASSIGN_OR_RETURN(SafetensorsLayout layout, LayOutSafetensors(std::move(specs), {{"format", "pt"}}));
-  v1::PlannedFile file;
-  file.set_name(kAdapterWeightsFile);
-  file.set_header(std::move(layout.header));
-  for (const PlacedTensor& placed : layout.tensors) {
-    v1::PlannedTensor& tensor = *file.add_tensors();
-    tensor.set_name(placed.spec.name);
-    tensor.set_dtype(std::string(ToString(placed.spec.dtype)));
-    for (const int64_t dimension : placed.spec.shape) tensor.add_shape(dimension);
-    tensor.set_begin(placed.begin);
-    tensor.set_end(placed.end);
-    tensor.set_unit(unit_of.at(placed.spec.name));
-  }
-  return file;
+  return LayOutFile(kAdapterWeightsFile, std::move(specs),
+                    [&](v1::PlannedTensor& tensor) { tensor.set_unit(unit_of.at(tensor.name())); });
 }
 
 bool IsAdapterFile(const v1::PlannedFile& file) { return file.name() == kAdapterWeightsFile; }

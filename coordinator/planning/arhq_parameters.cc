@@ -10,12 +10,9 @@ constexpr int kDefaultRank = 32;
 }  // namespace
 
 void CheckArhq(const v1::ArhqParameters& arhq, SpecViolations& violations) {
-  const auto check_enum = [&](bool valid, int value, absl::string_view field) {
-    if (!valid) violations.Add(field, absl::StrCat("has the unknown value ", value));
-  };
-  check_enum(v1::LowRankBranch_IsValid(arhq.branch()), arhq.branch(), "method.arhq.branch");
-  check_enum(v1::ActivationFormat_IsValid(arhq.activation_format()), arhq.activation_format(),
-             "method.arhq.activation_format");
+  violations.CheckEnum(v1::LowRankBranch_IsValid(arhq.branch()), arhq.branch(), "method.arhq.branch");
+  violations.CheckEnum(v1::ActivationFormat_IsValid(arhq.activation_format()), arhq.activation_format(),
+                       "method.arhq.activation_format");
   if (arhq.has_rank() && arhq.rank() < 1) {
     violations.Add("method.arhq.rank", absl::StrCat("is ", arhq.rank(), ", expected at least 1"));
   }

@@ -74,13 +74,11 @@ void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
       violations.Add("method.hero_q.rotation_steps", "is set, but only a learned rotation takes steps");
     }
   }
-  const auto check_enum = [&](bool valid, int value, absl::string_view field) {
-    if (!valid) violations.Add(field, absl::StrCat("has the unknown value ", value));
-  };
-  check_enum(v1::Transform_IsValid(hero_q.transform()), hero_q.transform(), "method.hero_q.transform");
+  violations.CheckEnum(v1::Transform_IsValid(hero_q.transform()), hero_q.transform(),
+                       "method.hero_q.transform");
   if (hero_q.exact()) CheckExact(hero_q, violations);
-  check_enum(v1::Rotation_IsValid(hero_q.rotation()), hero_q.rotation(), "method.hero_q.rotation");
-  check_enum(v1::Tier_IsValid(hero_q.tier()), hero_q.tier(), "method.hero_q.tier");
+  violations.CheckEnum(v1::Rotation_IsValid(hero_q.rotation()), hero_q.rotation(), "method.hero_q.rotation");
+  violations.CheckEnum(v1::Tier_IsValid(hero_q.tier()), hero_q.tier(), "method.hero_q.tier");
 }
 
 void ResolveGptq(v1::GptqParameters& gptq) {

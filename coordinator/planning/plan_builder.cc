@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/safetensors_writer.h"
 #include "common/model/adapter_names.h"
-#include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/planning/dense_output.h"
+#include "coordinator/planning/file_layout.h"
 #include "coordinator/planning/quantized_tensors.h"
 #include "coordinator/planning/scheme_text.h"
 #include "coordinator/planning/shard_split.h"
@@ -36,13 +36,8 @@ Piece CopiedPiece(const TensorInfo& info) {
 
 // A dense tensor that a unit gives.
 absl::StatusOr<Piece> RewrittenPiece(int unit, const v1::RewrittenTensor& tensor) {
-  const std::optional<DType> dtype = ParseDType(tensor.dtype());
-  if (!dtype) {
-    return MakeError(Reason::kInternal,
-                     absl::StrCat("tensor ", tensor.name(), " is planned as ", tensor.dtype()));
-  }
   Piece piece;
-  piece.tensors.push_back({tensor.name(), *dtype, {tensor.shape().begin(), tensor.shape().end()}});
+  HEROQ_ASSIGN_OR_RETURN(piece.tensors.emplace_back(), SpecOf(tensor));
   piece.bytes = piece.tensors.front().bytes();
   piece.unit = unit;
   return piece;
@@ -135,23 +130,14 @@ absl::StatusOr<std::vector<v1::PlannedFile>> PlanFiles(const InspectedModel& mod
         piece_of[spec.name] = &pieces[i];
       }
     }
-    HEROQ_ASSIGN_OR_RETURN(SafetensorsLayout placed_file,
-                           LayOutSafetensors(std::move(specs), {{"format", "pt"}}));
-    v1::PlannedFile& file = files.emplace_back();
-    file.set_name(ShardName(shard, shards.size()));
-    file.set_header(std::move(placed_file.header));
-    for (const PlacedTensor& placed : placed_file.tensors) {
-      const Piece& piece = *piece_of.at(placed.spec.name);
-      v1::PlannedTensor& tensor = *file.add_tensors();
-      tensor.set_name(placed.spec.name);
-      tensor.set_dtype(std::string(ToString(placed.spec.dtype)));
-      for (int64_t dimension : placed.spec.shape) tensor.add_shape(dimension);
-      tensor.set_begin(placed.begin);
-      tensor.set_end(placed.end);
+    const auto assign = [&](v1::PlannedTensor& tensor) {
+      const Piece& piece = *piece_of.at(tensor.name());
       tensor.set_copied(piece.unit < 0);
       tensor.set_unit(piece.unit < 0 ? 0 : piece.unit);
       tensor.set_linear(piece.linear);
-    }
+    };
+    HEROQ_ASSIGN_OR_RETURN(files.emplace_back(),
+                           LayOutFile(ShardName(shard, shards.size()), std::move(specs), assign));
   }
   return files;
 }

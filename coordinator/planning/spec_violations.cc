@@ -28,6 +28,10 @@ void SpecViolations::Add(absl::string_view field, absl::string_view problem) {
   problems_.emplace(std::string(field), Problem{std::string(problem), absl::OkStatus()});
 }
 
+void SpecViolations::CheckEnum(bool valid, int value, absl::string_view field) {
+  if (!valid) Add(field, absl::StrCat("has the unknown value ", value));
+}
+
 void SpecViolations::AddRefusal(absl::string_view field, const absl::Status& refusal) {
   if (refusal.ok()) return;
   bool listed = false;

@@ -14,6 +14,8 @@ class SpecViolations {
   // `field` is the path of proto names: "calibration.samples", "scheme.overrides[1].pattern". The first
   // problem of a field stays.
   void Add(absl::string_view field, absl::string_view problem);
+  // An enum that came as a number no version of this service knows.
+  void CheckEnum(bool valid, int value, absl::string_view field);
   // Why what `field` names cannot be used: MODEL_INVALID, TEXT_TOO_SHORT... An INVALID_SPEC that lists
   // violations adds these instead. OK adds nothing.
   void AddRefusal(absl::string_view field, const absl::Status& refusal);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/quant/packing.h"
+#include "common/quant/transpose.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/validation/linear_parts.h"
@@ -11,17 +12,6 @@
 
 namespace heroq {
 namespace {
-
-template <typename T>
-std::vector<T> Transpose(const std::vector<T>& values, int64_t rows, int64_t columns) {
-  std::vector<T> transposed(values.size());
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t column = 0; column < columns; ++column) {
-      transposed[column * rows + row] = values[row * columns + column];
-    }
-  }
-  return transposed;
-}
 
 // int8 values as codes from 0.
 std::vector<uint8_t> Shifted(const std::string& bytes, const QuantScheme& scheme) {
