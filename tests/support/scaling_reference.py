@@ -4,6 +4,7 @@ import types
 
 import numpy as np
 import torch
+from transformers import AutoModelForCausalLM
 
 ATTENTION_IN = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]
 # In the order they are worked on: a scaled attention output changes the value projection, which is read by nobody before.
@@ -90,3 +91,20 @@ def lost(weights, moments, bits, group, symmetric):
         error += np.einsum("ri,ij,rj->", e, moments, e, optimize=True)
         energy += np.einsum("ri,ij,rj->", weight, moments, weight, optimize=True)
     return error / energy
+
+
+def check_rounded(checkpoint, ids, weights, moments, bits, group, dense_tolerance):
+    """That transformers loads `weights` from the checkpoint: linears of blocks rounded asymmetrically, `moments` by name of the
+    linear being the diagonal that weighs their errors, and all others to a relative tolerance."""
+    published = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32).eval()
+    published(ids[:1])  # decompresses
+    tensors = published.state_dict()
+    for name, weight in weights.items():
+        ours = tensors[name].double().numpy()
+        if not name.endswith("_proj.weight"):
+            np.testing.assert_allclose(ours, weight, rtol=dense_tolerance, err_msg=name)
+            continue
+        rounded = round_to_nearest(weight, moments[name.removesuffix(".weight")], bits, group, False)
+        # A value between two codes, or two shrink factors that lose the same, may go either way.
+        same = np.isclose(ours, rounded, rtol=1e-5, atol=1e-9 + 1e-5 * np.abs(rounded).max()).mean()
+        assert same > 0.99, (name, same)
