@@ -20,7 +20,7 @@ METHODS = {
     "awq": ["--method", "awq"],
     "dash-q": ["--method", "dash-q"],
     "gptq": ["--method", "gptq"],
-    "hero-q none, fast": ["--method", "hero-q", "--transform", "none", "--tier", "fast"],
+    "smoothquant, gptq": ["--method", "smoothquant"],
     "hero-q none": ["--method", "hero-q", "--transform", "none"],
     "hero-q fused, rotation only": ["--method", "hero-q", "--rotation", "hadamard", "--alpha", "0"],
     "hero-q fused, fast": ["--method", "hero-q", "--tier", "fast"],
@@ -31,10 +31,12 @@ METHODS = {
     "hero-q online, learned": ["--method", "hero-q", "--transform", "online", "--rotation", "learned"],
 }
 PEER = pathlib.Path(__file__).resolve().parent
-# Script, flags and the bits it is run at: AutoRound takes a quarter of an hour to an hour for one checkpoint.
+# Script, flags and the columns it is run for: AutoRound takes a quarter of an hour to an hour for one checkpoint.
+COLUMNS = [(bits, grid) for bits in BITS for grid in GRIDS]
 PEERS = {
-    "llm-compressor gptq": ("peer_llmcompressor.py", [], BITS),
-    "AutoRound, 50 iterations": ("peer_autoround.py", ["--iterations", "50"], (4,)),
+    "llm-compressor gptq": ("peer_llmcompressor.py", [], COLUMNS),
+    "AutoRound, 50 iterations": ("peer_autoround.py", ["--iterations", "50"], [(4, "symmetric"), (4, "asymmetric")]),
+    "AutoRound, 200 iterations": ("peer_autoround.py", ["--iterations", "200"], [(4, "symmetric")]),
 }
 
 
@@ -50,26 +52,23 @@ def peer(options, script, bits, grid, flags):
 
 
 def plan_runs(options):
-    runs = {}
-    for bits in BITS:
-        for grid, switch in GRIDS.items():
-            for method, flags in METHODS.items():
-                runs[run_name(method, bits, grid)] = experiment.heroq(options, *flags, "--bits", str(bits), "--symmetric", switch)
-            for name, (script, flags, known_bits) in PEERS.items():
-                if bits in known_bits:
-                    runs[run_name(name, bits, grid)] = peer(options, script, bits, grid, flags)
+    runs = {run_name(method, bits, grid):
+            experiment.heroq(options, *flags, "--bits", str(bits), "--symmetric", GRIDS[grid])
+            for bits, grid in COLUMNS for method, flags in METHODS.items()}
+    for name, (script, flags, columns) in PEERS.items():
+        for bits, grid in columns:
+            runs[run_name(name, bits, grid)] = peer(options, script, bits, grid, flags)
     return runs
 
 
 def section(results):
-    columns = [(bits, grid) for bits in BITS for grid in GRIDS]
     lines = [
         f"`deploy/experiments.sh methods`: {experiment.SETTING} {experiment.WHAT_IS_JUDGED} Bold: the lowest of heroq's in a "
         "column on either text.", "",
-        "| method | " + " | ".join(f"W{bits} {grid}" for bits, grid in columns) + " |", "|---|" + "---|" * len(columns)]
+        "| method | " + " | ".join(f"W{bits} {grid}" for bits, grid in COLUMNS) + " |", "|---|" + "---|" * len(COLUMNS)]
     for method in [*METHODS, *PEERS]:
         cells = []
-        for column in columns:
+        for column in COLUMNS:
             ours = [results[run_name(name, *column)] for name in METHODS]
             best = [min(scores) for scores in zip(*ours)] if method in METHODS else None
             kl = results.get(run_name(method, *column))
