@@ -8,6 +8,11 @@ invoked_from="$PWD"
 cd "$(dirname "$0")/.."
 export HEROQ_CACHE="${HEROQ_CACHE:-$HOME/.cache/heroq}"
 out="${1:-smollm2-w4}"
+if [[ "$out" == -* ]]; then
+  sed -n '2,/^set/{/^#/s/^# \?//p}' deploy/quickstart.sh
+  [[ "$out" == -h || "$out" == --help ]] && exit 0
+  exit 2
+fi
 [[ "$out" == /* ]] || out="$invoked_from/$out"
 
 deploy/build.sh --demo
