@@ -27,8 +27,8 @@ METHODS = {
     "hero-q fused": ["--method", "hero-q"],
     "hero-q auto": ["--method", "hero-q", "--transform", "auto"],
     "hero-q online, rotation only": ["--method", "hero-q", "--transform", "online", "--alpha", "0"],
+    "hero-q online, hadamard": ["--method", "hero-q", "--transform", "online", "--rotation", "hadamard"],
     "hero-q online": ["--method", "hero-q", "--transform", "online"],
-    "hero-q online, learned": ["--method", "hero-q", "--transform", "online", "--rotation", "learned"],
 }
 PEER = pathlib.Path(__file__).resolve().parent
 # Script, flags and the columns it is run for: AutoRound takes a quarter of an hour to an hour for one checkpoint.
