@@ -26,8 +26,9 @@ METHODS = {
     "hero-q fused, fast": ["--method", "hero-q", "--tier", "fast"],
     "hero-q fused": ["--method", "hero-q"],
     "hero-q auto": ["--method", "hero-q", "--transform", "auto"],
-    "hero-q online, rotation only": ["--method", "hero-q", "--transform", "online", "--alpha", "0"],
+    "hero-q online, hadamard, rotation only": ["--method", "hero-q", "--transform", "online", "--rotation", "hadamard", "--alpha", "0"],
     "hero-q online, hadamard": ["--method", "hero-q", "--transform", "online", "--rotation", "hadamard"],
+    "hero-q online, rotation only": ["--method", "hero-q", "--transform", "online", "--alpha", "0"],
     "hero-q online": ["--method", "hero-q", "--transform", "online"],
 }
 PEER = pathlib.Path(__file__).resolve().parent
@@ -71,8 +72,8 @@ def section(results):
         for column in COLUMNS:
             ours = [results[run_name(name, *column)] for name in METHODS]
             best = [min(scores) for scores in zip(*ours)] if method in METHODS else None
-            kl = results.get(run_name(method, *column))
-            cells.append(experiment.cell(kl, best) if kl else "")
+            name = run_name(method, *column)
+            cells.append(experiment.cell(results[name], best) if name in results else "")
         lines.append(f"| {method} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

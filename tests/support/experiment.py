@@ -6,6 +6,7 @@ import pathlib
 import shutil
 
 import torch
+from peft import PeftModel
 
 import judge
 import model_card
@@ -47,6 +48,8 @@ class Judge:
         # What rotates its inputs at run time is loaded by more than transformers alone.
         rotated = (checkpoint / "README.md").exists() and "apply_transform_config" in (checkpoint / "README.md").read_text()
         candidate = model_card.load(checkpoint, torch.bfloat16) if rotated else judge.load(str(checkpoint))
+        if (checkpoint / "adapter").exists():
+            candidate = PeftModel.from_pretrained(candidate, checkpoint / "adapter").eval()
         return [judge.kl(original, judge.logits(candidate, windows)) for windows, original in self.texts]
 
 
