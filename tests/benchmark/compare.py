@@ -6,11 +6,8 @@ writes a section of docs/benchmarks.md. Called by deploy/benchmark.sh.
 """
 import argparse
 import dataclasses
-import datetime
 import json
-import os
 import pathlib
-import platform
 import re
 import shutil
 import statistics
@@ -19,6 +16,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import judge
+import machine
 import page_section
 import process_tree
 
@@ -94,12 +92,6 @@ def judge_all(runs, arguments):
     return reference
 
 
-def processor():
-    match = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    family = re.search(r"cpu family\s*:\s*(\d+)", pathlib.Path("/proc/cpuinfo").read_text())
-    return f"{match.group(1)} (family {family.group(1)}), {os.cpu_count()} cores" if match else platform.processor()
-
-
 def requirements(by_name):
     """(figure, found, bound): what docs promise; every ratio is ours over the peer's."""
     def kl_ratio(a, b):
@@ -126,9 +118,8 @@ def requirements(by_name):
 
 
 def section(runs, reference, rows, arguments):
-    today = datetime.date.today().isoformat()
     lines = [
-        f"Written by `deploy/benchmark.sh` on {today}: {processor()}. Model: SmolLM2-135M-Instruct, dithered "
+        f"Written by `deploy/benchmark.sh` on {machine.today_and_processor()}. Model: SmolLM2-135M-Instruct, dithered "
         f"(`deploy/demo/make_smollm2.py --dither`), W{BITS} group {GROUP}, {SAMPLES} x {LENGTH} calibration tokens of "
         f"Debian's perl-doc, {THREADS} threads for either side. Machines are noisy: read the ratios.", "",
         "### Accuracy", "",

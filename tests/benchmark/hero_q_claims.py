@@ -67,28 +67,36 @@ def alpha_curve(results, report):
     return "\n".join(lines)
 
 
-def spectrum(report):
+def spectrum(base, smoothed):
     role_of = {"q_proj": "attention_in", "k_proj": "attention_in", "v_proj": "attention_in", "o_proj": "attention_out",
                "gate_proj": "mlp_in", "up_proj": "mlp_in", "down_proj": "mlp_out"}
+    before_of = {linear["name"]: linear for linear in base["linears"]}
     rows = {name: [] for name in INPUTS}
-    for linear in report["linears"]:
+    for linear in smoothed["linears"]:
         if "spectrum_before" in linear:
-            rows[role_of[linear["name"].rsplit(".", 1)[1]]].append((linear["spectrum_before"], linear["spectrum"]))
-    lines = ["The `+ smoothing` run at W4, linears whose basis was changed: medians of after / before, and in how many of them "
-             "the figure fell. λ_max and condition number of H per token with 1 % damping; ‖e‖² and eᵀHe summed over rows; "
-             "share: what part of ‖e‖² lies along the eight top eigenvectors.", "",
+            rows[role_of[linear["name"].rsplit(".", 1)[1]]].append((before_of[linear["name"]], linear))
+    lines = ["The `+ smoothing` run at W4 against `gptq`, linears whose basis was changed: medians of after / before, and in how many of "
+             "them the figure fell. λ_max and condition number of H per token with 1 % damping; ‖e‖²: error of the weight "
+             "relative to its norm; eᵀHe: error of the output relative to its energy, all rows; share: what part of ‖e‖² lies "
+             "along the eight top eigenvectors, before on the sampled rows.", "",
              "| input | linears | λ_max | condition number | ‖e‖² | eᵀHe | share before | share after |",
              "|---|---|---|---|---|---|---|---|"]
 
-    def change(pairs, figure):
-        ratios = [figure(after) / figure(before) for before, after in pairs]
+    def change(pairs):
+        ratios = [after / before for before, after in pairs]
         return f"{statistics.median(ratios):.2f} ({sum(ratio < 1 for ratio in ratios)})"
+
+    def of_spectra(pairs, figure):
+        return [(figure(after["spectrum_before"]), figure(after["spectrum"])) for _, after in pairs]
     for name, pairs in rows.items():
         if not pairs:
             continue
-        figures = [change(pairs, figure) for figure in (
-            lambda s: s["eigenvalues"][0], lambda s: s["condition_number"], lambda s: s["error_norm"], lambda s: s["error_energy"])]
-        shares = [f"{100 * statistics.median(pair[i]['norm_share'] for pair in pairs):.2f} %" for i in range(2)]
+        figures = [change(of_spectra(pairs, lambda s: s["eigenvalues"][0])),
+                   change(of_spectra(pairs, lambda s: s["condition_number"])),
+                   change([(before["weight_error"], after["weight_error"]) for before, after in pairs]),
+                   change([(before["relative_error"], after["relative_error"]) for before, after in pairs])]
+        shares = [f"{100 * statistics.median(values):.2f} %"
+                  for values in zip(*of_spectra(pairs, lambda s: s["norm_share"]))]
         lines.append(f"| {name} | {len(pairs)} | {' | '.join(figures + shares)} |")
     return "\n".join(lines)
 
@@ -99,7 +107,7 @@ def main():
     smoothed = experiment.report(options, SMOOTHED)
     experiment.write(options, "HeRo-Q: rotation, smoothing, both", ablation(results))
     experiment.write(options, "HeRo-Q: the curve over alpha", alpha_curve(results, smoothed))
-    experiment.write(options, "HeRo-Q: spectrum and error", spectrum(smoothed))
+    experiment.write(options, "HeRo-Q: spectrum and error", spectrum(experiment.report(options, "gptq W4"), smoothed))
 
 
 if __name__ == "__main__":

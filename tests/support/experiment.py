@@ -9,6 +9,7 @@ import torch
 from peft import PeftModel
 
 import judge
+import machine
 import model_card
 import page_section
 import process_tree
@@ -100,4 +101,4 @@ def cell(kl, best=None):
 
 
 def write(options, heading, body):
-    page_section.replace_section(options.page, heading, body)
+    page_section.replace_section(options.page, heading, f"{body}\n\nWritten on {machine.today_and_processor()}.")
