@@ -56,6 +56,15 @@ std::optional<T> Collect(absl::StatusOr<T> result, absl::string_view field, Spec
   return std::nullopt;
 }
 
+bool HasSymmetricTwoBitLinears(const v1::Plan& plan) {
+  for (const v1::PlannedUnit& unit : plan.units()) {
+    for (const v1::PlannedLinear& linear : unit.linears()) {
+      if (linear.scheme().weight_bits() == 2 && linear.scheme().symmetric()) return true;
+    }
+  }
+  return false;
+}
+
 absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& model,
                               const ResolvedSchemes& schemes, v1::Plan& plan) {
   std::vector<v1::PlannedUnit> units = PlanUnits(model.layout, schemes);
@@ -98,6 +107,13 @@ absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& mod
         "a word and computes garbage unless the lines in the model card are run after loading");
   }
   for (std::string& warning : ActivationWarnings(plan)) plan.add_warnings(std::move(warning));
+  if (!RotatesOnline(spec.method()) && HasSymmetricTwoBitLinears(plan)) {
+    plan.add_warnings(
+        "a symmetric grid of 2 bits has one code above zero, and few models survive that "
+        "(docs/benchmarks.md): "
+        "choose asymmetric grids, which vLLM does not load at 2 bits, or rotate inputs at run time (hero-q, "
+        "transform online)");
+  }
   const std::vector<std::string> unused = UnusedTensors(published, *model.tensors);
   if (!unused.empty()) {
     plan.add_warnings(absl::StrCat("tensors the model does not use are published unchanged: ",

@@ -23,6 +23,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Key;
+using ::testing::Not;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
@@ -172,6 +173,19 @@ TEST_F(PlannerTest, RotationsThatLoadersApplyAreTensorsAndGroupsOfTheirOwn) {
   ASSERT_TRUE(without.ok()) << without.status();
   EXPECT_EQ(nlohmann::json::parse(without->quantization_config_json())["transform_config"],
             nlohmann::json::object());
+}
+
+TEST_F(PlannerTest, WarnsOfSymmetricTwoBits) {
+  const auto warned = Contains(HasSubstr("a symmetric grid of 2 bits"));
+  v1::JobSpec spec = Spec();
+  spec.mutable_scheme()->set_weight_bits(2);
+  spec.mutable_scheme()->set_symmetry(v1::SYMMETRY_SYMMETRIC);
+  EXPECT_THAT(planner_.MakePlan(spec)->warnings(), warned);
+  spec.mutable_scheme()->set_symmetry(v1::SYMMETRY_ASYMMETRIC);
+  EXPECT_THAT(planner_.MakePlan(spec)->warnings(), Not(warned));
+  spec.mutable_scheme()->set_weight_bits(3);
+  spec.mutable_scheme()->set_symmetry(v1::SYMMETRY_SYMMETRIC);
+  EXPECT_THAT(planner_.MakePlan(spec)->warnings(), Not(warned));
 }
 
 TEST_F(PlannerTest, DenseWeightsTakeThePlaceOfCodes) {
