@@ -7,7 +7,9 @@
 #include "worker/device/thread_settings.h"
 #include "worker/transform/cayley.h"
 #include "worker/transform/hadamard.h"
+#include "worker/transform/lanczos.h"
 #include "worker/transform/rotation_loss.h"
+#include "worker/transform/spectral_evidence.h"
 
 namespace heroq {
 namespace {
@@ -52,6 +54,29 @@ void LossOfRotation(benchmark::State& state) {
   ReportOperations(state, 2.0 * rows * in * in, at::kFloat);
 }
 BENCHMARK(LossOfRotation)->ArgName("in")->Arg(576)->Arg(1536)->Unit(benchmark::kMillisecond);
+
+// The spectral report of one linear: the top of H's spectrum and what part of the error lies along it.
+void SpectralReport(benchmark::State& state) {
+  const OneThreadScope one_thread;
+  const int64_t out = state.range(0);
+  const int64_t in = state.range(1);
+  const at::Tensor x = at::randn({2 * in, in});
+  const at::Tensor second_moment = at::mm(x.t(), x);
+  const at::Tensor error = at::randn({out, in});
+  const Cancellation never;
+  for (auto _ : state) {
+    const absl::StatusOr<Spectrum> spectrum =
+        ComputeSpectrum(second_moment, 0.02 * static_cast<double>(in), {}, never);
+    benchmark::DoNotOptimize(MeasureEvidence(*spectrum, error, 1));
+  }
+}
+BENCHMARK(SpectralReport)
+    ->ArgNames({"out", "in"})
+    ->Args({576, 576})
+    ->Args({1536, 576})
+    ->Args({576, 1536})
+    ->Args({4096, 4096})
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace heroq
