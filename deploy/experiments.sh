@@ -2,7 +2,7 @@
 # Runs one experiment on the dithered demo model and writes its sections. An interrupted run goes on where it stopped;
 # build/experiments holds what was measured.
 #
-#   deploy/experiments.sh activations          W8A16, W8A8, W6A6, W4A8 and W4A4: docs/benchmarks.md; half an hour
+#   deploy/experiments.sh activations          W8A16, W8A8, W6A6 and W4A8: docs/benchmarks.md; half an hour
 #   deploy/experiments.sh arhq                 what the ARHQ paper claims: docs/experiments.md; ten minutes
 #   deploy/experiments.sh calibration-size     methods over bits and calibration text: docs/experiments.md; an hour on two cores
 #   deploy/experiments.sh hero-q               what the HeRo-Q paper claims: docs/experiments.md; half an hour

@@ -12,12 +12,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import experiment
 
 HEADING = "Quantized activations"
-# Bits of weights and of activations.
-SCHEMES = {"W8A16": (8, None), "W8A8": (8, 8), "W6A6": (6, 6), "W4A8": (4, 8), "W4A4": (4, 4)}
+# Bits of weights and of activations; W4A4 is arhq_rank.py's.
+SCHEMES = {"W8A16": (8, None), "W8A8": (8, 8), "W6A6": (6, 6), "W4A8": (4, 8)}
 METHODS = {
     "gptq": ["--method", "gptq"],
     "smoothquant, gptq": ["--method", "smoothquant"],
-    "hero-q none": ["--method", "hero-q", "--transform", "none"],
     "hero-q fused": ["--method", "hero-q"],
 }
 

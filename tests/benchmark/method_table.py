@@ -36,7 +36,7 @@ PEER = pathlib.Path(__file__).resolve().parent
 COLUMNS = [(bits, grid) for bits in BITS for grid in GRIDS]
 PEERS = {
     "llm-compressor gptq": ("peer_llmcompressor.py", [], COLUMNS),
-    "AutoRound, 50 iterations": ("peer_autoround.py", ["--iterations", "50"], [(4, "symmetric"), (4, "asymmetric")]),
+    "AutoRound, 50 iterations": ("peer_autoround.py", ["--iterations", "50"], [(4, "symmetric")]),
     "AutoRound, 200 iterations": ("peer_autoround.py", ["--iterations", "200"], [(4, "symmetric")]),
 }
 
