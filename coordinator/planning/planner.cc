@@ -109,10 +109,8 @@ absl::Status PlanQuantization(const v1::JobSpec& spec, const InspectedModel& mod
   for (std::string& warning : ActivationWarnings(plan)) plan.add_warnings(std::move(warning));
   if (!RotatesOnline(spec.method()) && HasSymmetricTwoBitLinears(plan)) {
     plan.add_warnings(
-        "a symmetric grid of 2 bits has one code above zero, and few models survive that "
-        "(docs/benchmarks.md): "
-        "choose asymmetric grids, which vLLM does not load at 2 bits, or rotate inputs at run time (hero-q, "
-        "transform online)");
+        "a symmetric grid of 2 bits has one code above zero, and few models survive that: choose asymmetric "
+        "grids, which vLLM does not load at 2 bits, or rotate inputs at run time (hero-q, transform online)");
   }
   const std::vector<std::string> unused = UnusedTensors(published, *model.tensors);
   if (!unused.empty()) {
