@@ -5,11 +5,12 @@
 #include <ATen/ops/randn.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <functional>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "common/time/clock.h"
 #include "worker/device/thread_settings.h"
 
 namespace heroq {
@@ -21,10 +22,9 @@ double SecondsOf(const std::function<void()>& work) {
   work();
   double best = 1e9;
   for (int i = 0; i < kAttempts; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
+    const absl::Duration begin = Clock::System().Monotonic();
     work();
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
-    best = std::min(best, passed.count());
+    best = std::min(best, absl::ToDoubleSeconds(Clock::System().Monotonic() - begin));
   }
   return best;
 }
