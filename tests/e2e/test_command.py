@@ -1,4 +1,5 @@
 """The heroq command around a local run: one run a directory, deadlines, gates, processes that die, what a terminal shows."""
+import codecs
 import json
 import os
 import pathlib
@@ -98,40 +99,57 @@ def test_refused_jobs_leave_no_trace(inputs, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def run_on_terminal(command, environment):
-    """What a terminal of 80 columns gets on standard error, and standard output."""
-    ours, theirs = pty.openpty()
-    subprocess.run(["stty", "cols", "80", "rows", "24"], stdin=theirs, check=True)
-    process = subprocess.Popen([HEROQ, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs,
-                               env={**os.environ, **environment}, text=True)
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-    output = process.communicate(timeout=60)[0]
-    os.close(ours)
-    assert process.returncode == 0, shown
-    return shown.decode(), output
+class Terminal:
+    """A command whose standard error is a terminal of 80 columns."""
+
+    def __init__(self, command, environment):
+        self.ours, theirs = pty.openpty()
+        subprocess.run(["stty", "cols", "80", "rows", "24"], stdin=theirs, check=True)
+        self.process = subprocess.Popen([HEROQ, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=theirs, env={**os.environ, **environment}, text=True)
+        os.close(theirs)
+        self.decoder = codecs.getincrementaldecoder("utf-8")()
+        self.shown = ""
+
+    def read_until(self, pattern):
+        """False when the command ended without showing it."""
+        while not re.search(pattern, self.shown):
+            try:
+                piece = os.read(self.ours, 65536)
+            except OSError:
+                return False
+            if not piece:
+                return False
+            self.shown += self.decoder.decode(piece)
+        return True
+
+    def finish(self):
+        """What it showed, and its standard output."""
+        self.read_until(r"(?!)")
+        output = self.process.communicate(timeout=60)[0]
+        os.close(self.ours)
+        assert self.process.returncode == 0, self.shown
+        return self.shown, output
 
 
 def test_a_terminal_shows_bars_and_is_left_clean(inputs, tmp_path):
-    shown, output = run_on_terminal(quantize_command(inputs, tmp_path / "out", model="deep"),
-                                    {"TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"})
+    out = tmp_path / "out"
+    # Small tasks may all fall between two frames: one is held until it has been shown.
+    terminal = Terminal(quantize_command(inputs, out, "--workers", "1", model="deep"),
+                        {"TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "HEROQ_FAILPOINTS": "blob_before_sync=pause@5"})
+    assert terminal.read_until(r"  worker-1  (capture|quantize)/")
+    worker = run_processes.family(terminal.process)["worker-1"]
+    run_processes.wait_until(lambda: run_processes.state_of(worker) == "T")
+    os.kill(worker, signal.SIGCONT)
+    shown, output = terminal.finish()
     assert re.search(r"  calibrate  [█░]{40} +\d+ %  \d+/192(\033\[K)?\r\n", shown)
-    assert re.search(r"  worker-\d  (capture|quantize)/", shown)
     assert not re.search(r"\033\[\d*m", shown), "NO_COLOR"
     # The last frame was erased and nothing was written after it.
     assert re.search(r"\r\033\[\d+A\033\[J$", shown)
-    assert output.splitlines()[-1].split() == ["directory", str(tmp_path / "out")]
+    assert output.splitlines()[-1].split() == ["directory", str(out)]
 
 
 def test_a_dumb_terminal_gets_plain_lines(inputs, tmp_path):
-    shown, _ = run_on_terminal(quantize_command(inputs, tmp_path / "out"), {"TERM": "dumb"})
+    shown, _ = Terminal(quantize_command(inputs, tmp_path / "out"), {"TERM": "dumb"}).finish()
     assert "\033" not in shown
     assert re.search(r"^\[\d+\.\ds\] succeeded", shown, re.MULTILINE)

@@ -73,6 +73,7 @@ def kill_in_the_middle_of_a_task(process, out):
     """A stopped worker cannot finish what the journal says it holds."""
     while True:
         worker, pid = next(child for child in run_processes.family(process).items() if child[0] != "coordinator")
+        run_processes.wait_until(lambda: worker in journal.holders(out))
         run_processes.stop(pid)
         if worker in journal.holders(out):
             os.kill(pid, signal.SIGKILL)
