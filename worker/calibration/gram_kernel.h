@@ -6,10 +6,10 @@
 
 namespace heroq {
 
-// The product x^T x of bfloat16 rows on processors with AVX512-BF16: only the upper triangle, exact products,
-// float32 sums, a few times faster than a general matrix product of the widened rows. Sums run over fixed
-// blocks of tokens whose results are added to `sum`, each element by one thread in one order: threads do not
-// change a bit.
+// The product x^T x of bfloat16 rows on processors with AVX512-BF16, by AMX where they have it: only the
+// upper triangle, exact products, float32 sums, a few times faster than a general matrix product of the
+// widened rows. Sums run over fixed blocks of tokens whose results are added to `sum`, each element by one
+// thread in one order: threads do not change a bit.
 
 bool HasBf16GramKernel();
 

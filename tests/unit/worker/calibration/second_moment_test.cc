@@ -70,7 +70,7 @@ TEST(SecondMomentTest, ThreadsDoNotChangeABit) {
         moment.Add(rows);
         return moment.TakeUpper().second_moment.triu();
       };
-      EXPECT_TRUE(at::equal(upper(1), upper(2))) << features;
+      EXPECT_TRUE(at::equal(upper(1), upper(2))) << toString(dtype) << ", " << features;
     }
   }
   SetTaskThreads(1);
