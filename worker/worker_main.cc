@@ -7,6 +7,7 @@
 #include "common/log/log.h"
 #include "common/process/server_process.h"
 #include "common/status/error_reason.h"
+#include "worker/device/process_memory.h"
 #include "worker/worker_server.h"
 
 namespace heroq {
@@ -20,6 +21,7 @@ struct Flags {
   WorkerOptions worker;
   ServerProcess process;
   double drain_seconds = 60;
+  uint64_t memory = 0;
 };
 
 void AddFlags(CLI::App& app, Flags& flags) {
@@ -34,6 +36,10 @@ void AddFlags(CLI::App& app, Flags& flags) {
                  "How long running tasks may finish after SIGTERM before they are given back")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--memory", flags.memory,
+                 "What this process may allocate (6GiB); a task that needs more fails. Default: no limit")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE");
   flags.process.AddFlags(app);
   app.set_version_flag("--version", "heroq-worker " + flags.worker.version);
 }
@@ -47,6 +53,7 @@ int Fail(const absl::Status& status) {
 
 int Main(int argc, char** argv) {
   if (absl::Status status = SetUpFailpoints(); !status.ok()) return Fail(status);
+  LimitStacks();
   Flags flags;
   flags.worker.version = HEROQ_VERSION;
   CLI::App app{"Runs the tasks of quantization jobs for a coordinator", "heroq-worker"};
@@ -55,6 +62,10 @@ int Main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kBadFlags;
+  }
+  if (flags.memory > 0) {
+    if (absl::Status status = LimitAllocations(static_cast<int64_t>(flags.memory)); !status.ok())
+      return Fail(status);
   }
   const absl::StatusOr<bool> begun = flags.process.Begin();
   if (!begun.ok()) return Fail(begun.status());

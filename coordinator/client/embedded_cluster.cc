@@ -86,13 +86,26 @@ absl::Status EmbeddedCluster::StartCoordinator() {
 
 absl::Status EmbeddedCluster::StartWorker(Worker& worker) {
   const std::string name = absl::StrCat("worker-", worker.number);
-  HEROQ_ASSIGN_OR_RETURN(
-      ChildProcess process,
-      ChildProcess::Start(JoinPath(context_.executable_directory, "heroq-worker"),
-                          {"--server", "unix:" + SocketPath(), "--device", options_.device, "--slots", "1",
-                           "--drain-seconds", kDrainSeconds, "--id", name, "--log-file",
-                           LogPath(name + ".log"), "--exit-with-parent", absl::StrCat(getpid())},
-                          LogPath(name + ".stderr")));
+  std::vector<std::string> arguments = {"--server",
+                                        "unix:" + SocketPath(),
+                                        "--device",
+                                        options_.device,
+                                        "--slots",
+                                        "1",
+                                        "--drain-seconds",
+                                        kDrainSeconds,
+                                        "--id",
+                                        name,
+                                        "--log-file",
+                                        LogPath(name + ".log"),
+                                        "--exit-with-parent",
+                                        absl::StrCat(getpid())};
+  if (options_.worker_memory_bytes > 0) {
+    arguments.insert(arguments.end(), {"--memory", absl::StrCat(options_.worker_memory_bytes)});
+  }
+  HEROQ_ASSIGN_OR_RETURN(ChildProcess process,
+                         ChildProcess::Start(JoinPath(context_.executable_directory, "heroq-worker"),
+                                             arguments, LogPath(name + ".stderr")));
   worker.process = std::make_unique<ChildProcess>(std::move(process));
   return absl::OkStatus();
 }

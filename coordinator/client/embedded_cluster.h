@@ -19,6 +19,7 @@ struct EmbeddedOptions {
   std::string socket_directory;  // short: the kernel takes 107 bytes for a socket's path
   int workers = 0;
   std::string device = "cpu";
+  int64_t worker_memory_bytes = 0;  // of each worker; 0: no limit
   bool keep_state = false;
 };
 

@@ -54,6 +54,7 @@ absl::StatusOr<EmbeddedOptions> EmbeddedOptionsOf(const CommandLine& line, const
   }
   const int threads = std::max(spec.calibration().threads_per_task(), 1);
   options.workers = line.workers.value_or(std::max(hardware_threads / threads, 1));
+  options.worker_memory_bytes = spec.worker_memory_bytes();
   options.keep_state = line.keep_state;
   return options;
 }

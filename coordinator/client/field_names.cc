@@ -24,6 +24,7 @@ constexpr FieldFlag kFlags[] = {
     {"calibration.shards", "--shards"},
     {"calibration.micro_batch", "--micro-batch"},
     {"calibration.threads_per_task", "--threads"},
+    {"worker_memory_bytes", "--memory"},
     {"calibration.seed", "--seed"},
     {"calibration.propagation", "--propagation"},
     {"calibration.compute_type", "--compute"},

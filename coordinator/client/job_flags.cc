@@ -214,7 +214,7 @@ void AddOutput(CLI::App& command, JobFlags& flags) {
       ->group("Output");
 }
 
-// Part of the numeric result, so part of the job.
+// Part of the job: all but the memory is part of the numeric result.
 void AddComputation(CLI::App& command, JobFlags& flags) {
   command
       .add_option("--compute", flags.compute,
@@ -229,6 +229,12 @@ void AddComputation(CLI::App& command, JobFlags& flags) {
   command.add_option("--threads", flags.threads, "Threads of one task; default 1")
       ->type_name("N")
       ->check(CLI::Range(1, 256))
+      ->group("Computation");
+  command
+      .add_option(
+          "--memory", flags.memory,
+          "What each worker may allocate, enforced for local workers; a job that may need more is refused")
+      ->type_name("SIZE")
       ->group("Computation");
 }
 

@@ -34,6 +34,7 @@ struct JobFlags {
   std::optional<int32_t> shards;
   std::optional<int32_t> micro_batch;
   std::optional<int32_t> threads;
+  std::optional<std::string> memory;
   std::optional<uint64_t> seed;
   std::optional<std::string> propagation;
   std::optional<std::string> compute;
@@ -62,7 +63,7 @@ struct JobFlags {
 // What a command has of them.
 enum class JobFlagSet {
   kQuantize,  // everything
-  kEvaluate,  // evaluation, compute, micro-batch, threads; no MODEL argument
+  kEvaluate,  // evaluation, compute, micro-batch, threads, memory; no MODEL argument
 };
 
 // Declares the flags; `flags` must outlive parsing.

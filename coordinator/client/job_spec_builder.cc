@@ -166,6 +166,10 @@ absl::Status ApplyJobFlags(const JobFlags& flags, const LocationReader& location
   HEROQ_RETURN_IF_ERROR(ApplyTextSource("--evaluation", flags.evaluation, flags.evaluation_tokens, locations,
                                         [&] { return spec.mutable_evaluation()->mutable_source(); }));
   if (flags.tensor_parallel.has_value()) spec.set_target_tensor_parallel(*flags.tensor_parallel);
+  if (flags.memory.has_value()) {
+    HEROQ_ASSIGN_OR_RETURN(const int64_t bytes, ParseByteSize("--memory", *flags.memory));
+    spec.set_worker_memory_bytes(bytes);
+  }
   if (flags.strict) spec.set_strict(true);
   return absl::OkStatus();
 }

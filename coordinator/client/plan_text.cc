@@ -86,7 +86,8 @@ std::string FormatPlan(const v1::PlanQuantizationJobResponse& response) {
   lines.Add("reads", FormatBytes(cost.bytes_read()));
   lines.Add("writes", FormatBytes(cost.bytes_written()));
   lines.Add("disk", FormatBytes(cost.disk_bytes()) + " at most, while it runs");
-  lines.Add("worker memory", FormatBytes(cost.worker_peak_memory_bytes()) + " at most, each");
+  lines.Add("worker memory", absl::StrCat(FormatBytes(cost.worker_peak_memory_bytes()), " at most, each, in ",
+                                          cost.worker_peak_phase()));
   if (cost.has_seconds()) lines.Add("time", "about " + DurationText(absl::Seconds(cost.seconds())));
   int64_t output_bytes = 0;
   for (const v1::PlannedFile& file : plan.files()) {

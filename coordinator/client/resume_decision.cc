@@ -23,8 +23,9 @@ absl::StatusOr<ResumeAction> DecideResume(const std::optional<v1::CreateQuantiza
 
 v1::CreateQuantizationJobRequest RequestFor(const v1::JobSpec& spec) {
   v1::JobSpec identity = spec;
-  // A map has no order, and labels change nothing.
+  // A map has no order, and labels change nothing; nor does how much memory workers may take.
   identity.clear_labels();
+  identity.clear_worker_memory_bytes();
   const std::string digest = Sha256Hex(ToCompactJson(identity));
   v1::CreateQuantizationJobRequest request;
   *request.mutable_spec() = spec;

@@ -47,7 +47,9 @@ void Compare(const Message& before, const Message& after, const std::string& pre
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
     const std::string path = prefix + field.name();
-    if (prefix.empty() && (field.name() == "labels" || field.name() == "priority")) continue;
+    const bool changes_nothing =
+        field.name() == "labels" || field.name() == "priority" || field.name() == "worker_memory_bytes";
+    if (prefix.empty() && changes_nothing) continue;
     const bool nested = field.message_type() != nullptr && !field.is_repeated() &&
                         field.message_type() != v1::Location::descriptor();
     if (nested) {

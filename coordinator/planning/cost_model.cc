@@ -1,21 +1,18 @@
 #include "coordinator/planning/cost_model.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
-#include <numeric>
+#include <utility>
 
 #include "coordinator/planning/activation_regime.h"
 #include "coordinator/planning/base_method.h"
-#include "coordinator/planning/rewritten_tensors.h"
+#include "coordinator/planning/memory_model.h"
 #include "coordinator/planning/task_graph.h"
 #include "coordinator/planning/transform_trials.h"
 
 namespace heroq {
 namespace {
 
-// Resident size of a worker process before its first task: LibTorch, gRPC, allocator slack.
-constexpr int64_t kWorkerBaseBytes = int64_t{400} << 20;
 constexpr int64_t kFloat = 4;
 // Rows of the linears of one input that AWQ scores a ratio on.
 constexpr int64_t kAwqScoreRows = 512;
@@ -25,15 +22,12 @@ constexpr int64_t kSmoothQuantScoreRows = 128;
 // The model as the cost formulas see it.
 struct Sizes {
   int64_t compute_bytes = 2;  // of one value in the compute type
-  int64_t largest_block = 0;  // weights of the largest block
   int64_t block_weights = 0;  // of all blocks
   int64_t head_weights = 0;
-  int64_t squares_of_block = 0;  // sum of in^2 over the distinct inputs of the block with most
-  int64_t squares = 0;           // the same over all blocks
-  int64_t inputs_of_block = 0;   // sum of in over the distinct inputs of the block with most
-  int64_t kept_inputs = 0;       // the same over all blocks that keep activations
-  int64_t kept_squares = 0;      // sum of in^2 over the same
-  int64_t kept_tokens = 0;       // of every input of such a block
+  int64_t squares = 0;       // sum of in^2 over the distinct inputs of all blocks
+  int64_t kept_inputs = 0;   // sum of in over the distinct inputs of all blocks that keep activations
+  int64_t kept_squares = 0;  // sum of in^2 over the same
+  int64_t kept_tokens = 0;   // of every input of such a block
 };
 
 Sizes Measure(const v1::Plan& plan, const ModelLayout& layout) {
@@ -55,26 +49,16 @@ Sizes Measure(const v1::Plan& plan, const ModelLayout& layout) {
       squares += in * in;
       width += in;
     }
-    sizes.inputs_of_block = std::max(sizes.inputs_of_block, width);
     const int64_t kept = KeptTokensOfShard(plan, static_cast<int>(index));
     if (kept > 0) {
       sizes.kept_tokens = std::min(tokens, kept * plan.calibration().shards());
       sizes.kept_inputs += width;
       sizes.kept_squares += squares;
     }
-    sizes.largest_block = std::max(sizes.largest_block, weights);
     sizes.block_weights += weights;
-    sizes.squares_of_block = std::max(sizes.squares_of_block, squares);
     sizes.squares += squares;
   }
   return sizes;
-}
-
-// Values that live at once per token of a micro-batch: hidden states around a block, q, k, v, attention out,
-// gate, up and their product.
-int64_t ActivationsPerToken(const ModelLayout& layout) {
-  const int64_t heads = (layout.head_count + 2 * layout.kv_head_count) * layout.head_dim;
-  return 6 * layout.hidden_size + 2 * heads + 3 * layout.intermediate_size;
 }
 
 int64_t ShardSequences(const v1::CalibrationSpec& calibration) {
@@ -85,57 +69,6 @@ int64_t ShardSequences(const v1::CalibrationSpec& calibration) {
 int64_t HiddenBytesOfShard(const v1::Plan& plan, const ModelLayout& layout, const Sizes& sizes) {
   return ShardSequences(plan.calibration()) * plan.calibration().sequence_length() * layout.hidden_size *
          sizes.compute_bytes;
-}
-
-int64_t CaptureMemory(const v1::Plan& plan, const ModelLayout& layout, const Sizes& sizes) {
-  const int64_t tokens = int64_t{plan.calibration().micro_batch()} * plan.calibration().sequence_length();
-  // Hidden states come in and go out, each once as a tensor and once as bytes on the way to the store; the
-  // first block also holds the embedding. Moments are a square and a packed triangle.
-  return sizes.largest_block * sizes.compute_bytes + sizes.head_weights * sizes.compute_bytes +
-         4 * HiddenBytesOfShard(plan, layout, sizes) + tokens * ActivationsPerToken(layout) * kFloat +
-         2 * sizes.squares_of_block * kFloat +
-         // Kept rows, and once more as they are joined and stored.
-         2 * sizes.kept_tokens * sizes.inputs_of_block * sizes.compute_bytes;
-}
-
-int64_t QuantizeMemory(const v1::Plan& plan, const Sizes& sizes) {
-  int64_t most = 0;
-  for (const v1::PlannedUnit& unit : plan.units()) {
-    int64_t weights = 0;
-    std::map<std::string, int64_t> inputs;
-    for (const v1::PlannedLinear& linear : unit.linears()) {
-      weights += linear.out_features() * linear.in_features();
-      inputs[linear.input()] = linear.in_features();
-    }
-    int64_t squares = 0;
-    for (const auto& [input, in] : inputs) squares += in * in;
-    int64_t rewritten = 0;
-    for (const v1::RewrittenTensor& tensor : unit.tensors()) {
-      rewritten +=
-          std::accumulate(tensor.shape().begin(), tensor.shape().end(), int64_t{1}, std::multiplies<>());
-    }
-    // Weight, updated weight and the quantized copy; sum of moments, part being added, factor and workspace
-    // in float64. A method that tries bases holds the moments in the old one, a new one and on the way there.
-    const int64_t moments = ChangesBases(plan.method()) ? 6 : 2;
-    // Kept rows twice while they are read, quantized and residual ones, and what they sum to.
-    int64_t kept = 0;
-    for (const auto& [input, in] : inputs) {
-      if (sizes.kept_tokens > 0)
-        kept += 3 * sizes.kept_tokens * in * sizes.compute_bytes + 4 * in * in * kFloat;
-    }
-    most = std::max(most, 3 * (weights + rewritten) * kFloat + squares * (moments * kFloat + 2 * 8) + kept);
-  }
-  return most;
-}
-
-int64_t EvaluateMemory(const v1::Plan& plan, const ModelLayout& layout, const Sizes& sizes) {
-  const int64_t length = plan.evaluation().sequence_length();
-  const int64_t sequences = (plan.evaluation().sequences() + 7) / 8;
-  // Hidden states of both models, one block of both, both heads, and logits of one sequence of both in
-  // float32, with their log-probabilities.
-  return 2 * (sequences * length * layout.hidden_size + sizes.largest_block + sizes.head_weights) *
-             sizes.compute_bytes +
-         4 * length * layout.vocab_size * kFloat + length * ActivationsPerToken(layout) * kFloat;
 }
 
 // What a resolved method does with the linears of one input.
@@ -218,10 +151,9 @@ v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, i
   }
   cost.set_bytes_written(written);
 
-  int64_t memory = QuantizeMemory(plan, sizes);
-  if (calibrated) memory = std::max(memory, CaptureMemory(plan, layout, sizes));
-  if (evaluated) memory = std::max(memory, EvaluateMemory(plan, layout, sizes));
-  cost.set_worker_peak_memory_bytes(kWorkerBaseBytes + memory);
+  WorkerMemory memory = EstimateWorkerMemory(plan, layout);
+  cost.set_worker_peak_memory_bytes(memory.bytes);
+  cost.set_worker_peak_phase(std::move(memory.phase));
 
   // Staged files and the unit results they were made of; moments of every block and two generations of hidden
   // states.

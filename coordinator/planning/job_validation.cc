@@ -200,6 +200,8 @@ void CheckSpec(const v1::JobSpec& spec, SpecViolations& violations) {
   if (std::abs(int64_t{spec.priority()}) > 1000) {
     violations.Add("priority", absl::StrCat("is ", spec.priority(), ", expected -1000 to 1000"));
   }
+  CheckRange(spec.worker_memory_bytes(), int64_t{1} << 20, int64_t{1} << 50, "worker_memory_bytes",
+             violations);
   if (spec.labels_size() > kMaxLabels) {
     violations.Add("labels",
                    absl::StrCat("has ", spec.labels_size(), " entries, expected at most ", kMaxLabels));
@@ -236,6 +238,16 @@ void CheckTaskCount(const v1::Plan& plan, SpecViolations& violations) {
                               quantized ? "quantized" : "full", " and ", blocks,
                               " blocks to quantize that is ", tasks, " tasks, more than ", kMaxTasks,
                               "; expected at most ", (kMaxTasks - plan.units_size()) / tasks_per_shard));
+}
+
+void CheckWorkerMemory(const v1::JobSpec& spec, const v1::CostEstimate& cost, SpecViolations& violations) {
+  const int64_t budget = spec.worker_memory_bytes();
+  if (budget == 0 || cost.worker_peak_memory_bytes() <= budget) return;
+  constexpr int64_t kMiB = int64_t{1} << 20;
+  const int64_t least = (cost.worker_peak_memory_bytes() + kMiB - 1) / kMiB;
+  violations.Add("worker_memory_bytes",
+                 absl::StrCat("is ", budget, ", and ", cost.worker_peak_phase(),
+                              " may need more: the least that works is ", least, "MiB"));
 }
 
 v1::JobSpec ResolveSpec(const v1::JobSpec& spec, const ModelLayout& layout) {

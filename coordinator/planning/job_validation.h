@@ -17,6 +17,9 @@ void CheckSpecAgainstModel(const v1::JobSpec& spec, const ModelLayout& layout, S
 // Rules that depend on the units of the plan: a graph of at most kMaxTasks tasks.
 void CheckTaskCount(const v1::Plan& plan, SpecViolations& violations);
 
+// Rules that depend on the estimate: a worker is allowed what the job may need. Names the least that works.
+void CheckWorkerMemory(const v1::JobSpec& spec, const v1::CostEstimate& cost, SpecViolations& violations);
+
 // `spec` with every field set to what the job will use, so that no zero means "default" (fields of parts the
 // job does not have stay unset). Resolving a resolved spec changes nothing. What CheckSpec refuses stays as
 // it is. Group size and symmetry of the scheme are resolved per linear (scheme_resolution.h) and stay as

@@ -210,6 +210,7 @@ InspectedJob Planner::Inspect(const v1::JobSpec& spec, int64_t& vocab_size,
   CheckTaskCount(plan, violations);
   if (!violations.empty()) return job;
   *plan.mutable_cost() = EstimateCost(plan, model->layout, WeightBytes(*model));
+  CheckWorkerMemory(spec, plan.cost(), violations);
   return job;
 }
 

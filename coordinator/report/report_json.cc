@@ -182,6 +182,7 @@ Json Predicted(const v1::CostEstimate& cost) {
   return {{"bytes_read", cost.bytes_read()},
           {"bytes_written", cost.bytes_written()},
           {"worker_peak_memory_bytes", cost.worker_peak_memory_bytes()},
+          {"worker_peak_phase", cost.worker_peak_phase()},
           {"disk_bytes", cost.disk_bytes()},
           {"task_count", cost.task_count()},
           {"forward_flops", cost.forward_flops()},

@@ -43,6 +43,13 @@ TEST(ResumeDecisionTest, RestartDiscardsWhateverWasThere) {
   EXPECT_EQ(*DecideResume(RequestFor(Spec(4)), Spec(3), true, "/o"), ResumeAction::kStart);
 }
 
+TEST(ResumeDecisionTest, MemoryOfWorkersDoesNotCount) {
+  v1::JobSpec bounded = Spec(4);
+  bounded.set_worker_memory_bytes(int64_t{1} << 30);
+  EXPECT_EQ(*DecideResume(RequestFor(Spec(4)), bounded, false, "/o"), ResumeAction::kResume);
+  EXPECT_EQ(RequestFor(bounded).quantization_job_id(), RequestFor(Spec(4)).quantization_job_id());
+}
+
 TEST(ResumeDecisionTest, LabelsAndPriorityDoNotCount) {
   v1::JobSpec labelled = Spec(4);
   (*labelled.mutable_labels())["a"] = "b";

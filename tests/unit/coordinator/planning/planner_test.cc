@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/checkpoint/safetensors_reader.h"
 #include "common/status/error_reason.h"
 #include "coordinator/planning/model_inspection.h"
@@ -250,6 +251,24 @@ TEST_F(PlannerTest, DigestChangesWithWhatDecidesTheBytes) {
   others[5].mutable_calibration()->set_seed(1);
   for (const v1::JobSpec& other : others)
     EXPECT_NE(planner_.MakePlan(other)->spec_digest(), digest) << other.DebugString();
+}
+
+TEST_F(PlannerTest, ABudgetBelowTheEstimateIsRefusedNamingTheLeastThatWorks) {
+  const absl::StatusOr<InspectedJob> free = planner_.Inspect(Spec());
+  ASSERT_TRUE(free.ok()) << free.status();
+  const int64_t needed = free->plan.cost().worker_peak_memory_bytes();
+  constexpr int64_t kMiB = int64_t{1} << 20;
+  const int64_t least = (needed + kMiB - 1) / kMiB;
+  v1::JobSpec spec = Spec();
+  spec.set_worker_memory_bytes(least * kMiB);
+  EXPECT_TRUE(planner_.Inspect(spec).ok());
+  spec.set_worker_memory_bytes(needed - 1);
+  const absl::Status status = planner_.Inspect(spec).status();
+  EXPECT_TRUE(HasReason(status, Reason::kInvalidSpec)) << status;
+  EXPECT_THAT(status.message(), AllOf(HasSubstr("worker_memory_bytes is "),
+                                      HasSubstr(absl::StrCat("the least that works is ", least, "MiB"))));
+  spec.set_worker_memory_bytes(-1);
+  EXPECT_THAT(planner_.Inspect(spec).status().message(), HasSubstr("worker_memory_bytes is -1"));
 }
 
 TEST_F(PlannerTest, MissingTextsAreViolationsOfTheirField) {

@@ -1,0 +1,224 @@
+#include "coordinator/planning/memory_model.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+#include <numeric>
+
+#include "coordinator/planning/activation_regime.h"
+#include "coordinator/planning/base_method.h"
+#include "coordinator/planning/rewritten_tensors.h"
+
+namespace heroq {
+namespace {
+
+// What a worker process holds before its first task, most of it pages of libraries, and what LibTorch adds
+// with the first forward pass: kernels, scratch and one more heap.
+constexpr int64_t kProcessBytes = int64_t{164} << 20;
+constexpr int64_t kForwardBytes = int64_t{56} << 20;
+// Blocks that were freed and not given back, and what tasks hold besides the matrices below.
+constexpr double kSlack = 1.06;
+constexpr int64_t kFloat = 4;
+// Hidden states a worker keeps for the next block (worker/agent/local_task_executor.h).
+constexpr int64_t kHiddenStateCacheBytes = int64_t{256} << 20;
+// Tokens whose activations are packed for their second moments, in two forms
+// (worker/calibration/gram_kernel.cc).
+constexpr int64_t kPackedTokens = 1024;
+// Query positions whose scores attention holds (worker/forward/attention.h), each as score, softmax and
+// weight.
+constexpr int64_t kAttentionTile = 64;
+constexpr int64_t kScoreBytes = 4 + 4 + 2;
+// Rows of logits compared at once, and vectors of the vocabulary's size that are held for each: logits of
+// both models, their logarithms, difference and exponential (worker/agent/evaluate_task.cc).
+constexpr int64_t kLogitRows = 256;
+constexpr int64_t kLogitCopies = 6;
+// Packed rows of a factor at a time (worker/quantizer/reverse_cholesky.cc), in two forms.
+constexpr int64_t kFactorPanel = 192;
+// Rows the solver holds at a time (worker/quantizer/gptq.cc), with weight, error and code of each.
+constexpr int64_t kSolverRows = 8 * 48;
+constexpr int64_t kSolverBytes = 4 + 1;
+
+int64_t ComputeBytes(const v1::Plan& plan) { return plan.compute_type() == "f32" ? 4 : 2; }
+
+// Hidden states, weights and second moments of a block.
+class BlockMemory {
+ public:
+  BlockMemory(const v1::Plan& plan, const ModelLayout& layout) : plan_(plan), layout_(layout) {
+    for (size_t index = 0; index < layout.blocks.size(); ++index) {
+      int64_t weights = 0;
+      std::map<LinearInput, int64_t> inputs;
+      for (const LinearLayout& linear : layout.blocks[index].linears) {
+        weights += linear.out_features * linear.in_features;
+        inputs[linear.input] = linear.in_features;
+      }
+      int64_t squares = 0, width = 0;
+      for (const auto& [input, in] : inputs) {
+        squares += in * in;
+        width += in;
+        widest_ = std::max(widest_, in);
+      }
+      weights_ = std::max(weights_, weights);
+      squares_ = std::max(squares_, squares);
+      const int64_t kept =
+          int64_t{KeptTokensOfShard(plan, static_cast<int>(index))} * plan.calibration().shards();
+      kept_values_ = std::max(kept_values_, kept * width);
+    }
+  }
+
+  int64_t Weights() const { return weights_ * ComputeBytes(plan_); }
+
+  // The widest point of a block's forward pass over one micro-batch.
+  int64_t Forward(int64_t sequences, int64_t length) const {
+    const int64_t tokens = sequences * length, compute = ComputeBytes(plan_);
+    const int64_t hidden = layout_.hidden_size;
+    const int64_t query = layout_.head_count * layout_.head_dim;
+    const int64_t key = layout_.kv_head_count * layout_.head_dim;
+    const int64_t norm = tokens * hidden * (2 * compute + 3 * kFloat);
+    const int64_t attention =
+        tokens * (compute * (2 * hidden + 3 * query + 4 * key) + kFloat * key) +
+        sequences * layout_.head_count * std::min(length, kAttentionTile) * length * kScoreBytes;
+    const int64_t mlp = tokens * compute * (3 * hidden + 2 * layout_.intermediate_size);
+    return std::max({norm, attention, mlp});
+  }
+
+  int64_t Capture() const {
+    const v1::CalibrationSpec& calibration = plan_.calibration();
+    const int64_t shards = std::max(1, calibration.shards());
+    const int64_t length = calibration.sequence_length();
+    const int64_t in_shard = (calibration.samples() + shards - 1) / shards;
+    const int64_t hidden = in_shard * length * layout_.hidden_size * ComputeBytes(plan_);
+    // Sums over ranges of shards that wait for their other half, packed; the shard's own squares beside them.
+    int64_t pending = 1;
+    while ((int64_t{1} << (pending - 1)) < shards) ++pending;
+    const int64_t moments = squares_ * kFloat + pending * squares_ * kFloat / 2;
+    // Hidden states of the shard, before, after and on their way to the store, and those kept for the next
+    // block.
+    const int64_t states = 3 * hidden + std::min(shards * hidden, kHiddenStateCacheBytes);
+    const int64_t micro_batch = std::min<int64_t>(calibration.micro_batch(), in_shard);
+    // Kept rows, and once more as they are joined and stored.
+    const int64_t packed = 2 * std::min(kPackedTokens, micro_batch * length) * widest_ * ComputeBytes(plan_);
+    return Weights() + moments + packed + states + Forward(micro_batch, length) +
+           2 * kept_values_ * ComputeBytes(plan_);
+  }
+
+  int64_t Evaluate() const {
+    const v1::EvaluationSpec& evaluation = plan_.evaluation();
+    const int64_t length = evaluation.sequence_length();
+    const int64_t sequences = (evaluation.sequences() + 7) / 8;
+    const int64_t compute = ComputeBytes(plan_);
+    const int64_t hidden = sequences * length * layout_.hidden_size * compute;
+    const int64_t micro_batch = std::min<int64_t>(plan_.calibration().micro_batch(), sequences);
+    const int64_t head = layout_.vocab_size * layout_.hidden_size * compute;
+    const int64_t logits = std::min(length, kLogitRows) * layout_.vocab_size * kFloat * kLogitCopies;
+    // Both models go through a block in turn.
+    return 2 * hidden + std::max(Weights() + Forward(micro_batch, length), 2 * head + logits);
+  }
+
+ private:
+  const v1::Plan& plan_;
+  const ModelLayout& layout_;
+  int64_t weights_ = 0;
+  int64_t squares_ = 0;
+  int64_t widest_ = 0;
+  int64_t kept_values_ = 0;
+};
+
+struct InputMemory {
+  int64_t width = 0;
+  int64_t stacked = 0;  // weights of the linears that read it
+  int64_t square() const { return width * width * kFloat; }
+};
+
+bool Factors(v1::MethodSpec method) { return FindGptq(method).parameters != nullptr; }
+
+// Where the second moments of an input are factored, the damped matrix and what is left of it.
+int64_t Factor(const v1::Plan& plan, int64_t width) {
+  if (!Factors(plan.method())) return 0;
+  const v1::CalibrationSpec& calibration = plan.calibration();
+  const bool wide = int64_t{calibration.samples()} * calibration.sequence_length() < 2 * width;
+  const int64_t value = wide ? 8 : kFloat;
+  return width * width * value + width * width / 2 * kFloat + 2 * width * kFactorPanel * value;
+}
+
+int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
+  int64_t weights = 0, largest = 0, codes = 0, rewritten = 0;
+  std::map<std::string, InputMemory> inputs;
+  for (const v1::PlannedLinear& linear : unit.linears()) {
+    const int64_t size = linear.out_features() * linear.in_features();
+    InputMemory& input = inputs[linear.input()];
+    input.width = linear.in_features();
+    input.stacked += size;
+    weights += size;
+    largest = std::max(largest, size);
+    codes += size * linear.scheme().weight_bits() / 8 + size / 8;
+  }
+  for (const v1::RewrittenTensor& tensor : unit.tensors()) {
+    rewritten +=
+        std::accumulate(tensor.shape().begin(), tensor.shape().end(), int64_t{1}, std::multiplies<>());
+  }
+  int64_t squares = 0, reading = 0, solving = 0, reporting = 0;
+  const int64_t tokens = int64_t{plan.calibration().samples()} * plan.calibration().sequence_length();
+  int64_t kept = 0;
+  const bool changes_bases = ChangesBases(plan.method());
+  for (const auto& [name, input] : inputs) {
+    squares += input.square();
+    // A sum and the part that is added to it, both packed; then the sum and its square.
+    reading = std::max(reading, input.square() / 2);
+    const int64_t factor = Factor(plan, input.width);
+    const int64_t solver =
+        std::max(factor, factor == 0 ? 0 : input.square() / 2 + kSolverRows * input.width * kSolverBytes) +
+        input.stacked * (kFloat + 1);
+    // Moments on the way to another basis.
+    solving = std::max(solving, solver + (changes_bases ? 2 * input.square() : 0));
+    reporting = std::max(reporting, input.square());
+    if (const int64_t rows =
+            std::min(tokens, int64_t{KeptTokensOfShard(plan, unit.block())} * plan.calibration().shards());
+        rows > 0) {
+      // Kept rows twice while they are read, quantized and residual ones, and what they sum to.
+      kept += 3 * rows * input.width * ComputeBytes(plan) + 4 * input.square();
+    }
+  }
+  if (!plan.calibration().has_source()) squares = reading = 0;
+  const int64_t bases = changes_bases ? 2 : 1;
+  const int64_t held = bases * (weights * kFloat + squares) + kept;
+  // The report compares what was stored: codes of the unit in three forms, one linear dense, folded moments.
+  const int64_t report = 3 * codes + largest * kFloat + squares / 2;
+  return held + std::max({reading, solving, report}) + codes + 3 * rewritten * kFloat;
+}
+
+// Each tensor as values, stored, and serialized beside the others.
+int64_t RewriteOutsideBlocks(const v1::Plan& plan, const v1::PlannedUnit& unit) {
+  int64_t values = 0;
+  for (const v1::RewrittenTensor& tensor : unit.tensors()) {
+    values += std::accumulate(tensor.shape().begin(), tensor.shape().end(), int64_t{1}, std::multiplies<>());
+  }
+  return 3 * values * ComputeBytes(plan);
+}
+
+int64_t Quantize(const v1::Plan& plan) {
+  int64_t most = 0;
+  for (const v1::PlannedUnit& unit : plan.units()) {
+    most = std::max(most, unit.block() < 0 ? RewriteOutsideBlocks(plan, unit) : QuantizeInBlock(plan, unit));
+  }
+  return most;
+}
+
+}  // namespace
+
+WorkerMemory EstimateWorkerMemory(const v1::Plan& plan, const ModelLayout& layout) {
+  const BlockMemory block(plan, layout);
+  const std::array<WorkerMemory, 3> phases = {
+      {{plan.calibration().has_source() ? block.Capture() : 0, "calibration"},
+       {Quantize(plan), "quantization"},
+       {plan.evaluation().has_source() ? block.Evaluate() : 0, "evaluation"}}};
+  WorkerMemory most =
+      *std::max_element(phases.begin(), phases.end(),
+                        [](const WorkerMemory& a, const WorkerMemory& b) { return a.bytes < b.bytes; });
+  const bool runs_forward = plan.calibration().has_source() || plan.evaluation().has_source();
+  most.bytes = kProcessBytes + (runs_forward ? kForwardBytes : 0) +
+               static_cast<int64_t>(kSlack * static_cast<double>(most.bytes));
+  return most;
+}
+
+}  // namespace heroq

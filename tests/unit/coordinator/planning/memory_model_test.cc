@@ -1,0 +1,91 @@
+#include "coordinator/planning/memory_model.h"
+
+#include <gtest/gtest.h>
+
+namespace heroq {
+namespace {
+
+constexpr int64_t kMiB = int64_t{1} << 20;
+
+// One block with one linear of `width` x `width`.
+ModelLayout Square(int64_t width) {
+  ModelLayout layout;
+  layout.hidden_size = layout.intermediate_size = width;
+  layout.head_count = layout.kv_head_count = width / 64;
+  layout.head_dim = 64;
+  layout.vocab_size = 256;
+  layout.block_count = 1;
+  BlockLayout block;
+  LinearLayout linear;
+  linear.name = "down";
+  linear.input = LinearInput::kMlpOut;
+  linear.in_features = linear.out_features = width;
+  block.linears.push_back(linear);
+  layout.blocks.push_back(block);
+  return layout;
+}
+
+v1::Plan Calibrated(int64_t width, int samples) {
+  v1::Plan plan;
+  plan.set_compute_type("bf16");
+  plan.mutable_method()->mutable_gptq();
+  v1::CalibrationSpec& calibration = *plan.mutable_calibration();
+  calibration.mutable_source();
+  calibration.set_samples(samples);
+  calibration.set_sequence_length(64);
+  calibration.set_shards(8);
+  calibration.set_micro_batch(1);
+  v1::PlannedUnit& unit = *plan.add_units();
+  unit.set_unit("mlp");
+  v1::PlannedLinear& linear = *unit.add_linears();
+  linear.set_name("down");
+  linear.set_input("mlp_out");
+  linear.set_in_features(width);
+  linear.set_out_features(width);
+  linear.mutable_scheme()->set_weight_bits(4);
+  linear.mutable_scheme()->set_activation_bits(16);
+  return plan;
+}
+
+TEST(MemoryModelTest, FewTokensNeedTheWiderFactor) {
+  constexpr int64_t kWidth = 8192;
+  // 2 x 8192 tokens are enough for a factor in float32, one shard less is not.
+  const WorkerMemory enough = EstimateWorkerMemory(Calibrated(kWidth, 256), Square(kWidth));
+  const WorkerMemory few = EstimateWorkerMemory(Calibrated(kWidth, 248), Square(kWidth));
+  EXPECT_EQ(few.phase, "quantization");
+  // Its matrix has 8192^2 values: 256 MiB more of them in float64.
+  EXPECT_GT(few.bytes - enough.bytes, 0);
+  EXPECT_LT(few.bytes - enough.bytes, 300 * kMiB);
+}
+
+TEST(MemoryModelTest, QuantizationHoldsWeightMomentsAndFactor) {
+  constexpr int64_t kWidth = 8192;
+  v1::Plan plan = Calibrated(kWidth, 8);
+  const WorkerMemory memory = EstimateWorkerMemory(plan, Square(kWidth));
+  // float32 weight 256 MiB, second moments 256, damped in float64 512, packed factor 128, codes and copies of
+  // the weight as it is solved.
+  EXPECT_GT(memory.bytes, (256 + 256 + 512 + 128) * kMiB);
+  EXPECT_LT(memory.bytes, 2048 * kMiB);
+}
+
+TEST(MemoryModelTest, AModelInHalvesNeedsNoMoreThanItsLargestUnit) {
+  v1::Plan plan = Calibrated(1024, 8);
+  const WorkerMemory one = EstimateWorkerMemory(plan, Square(1024));
+  *plan.add_units() = plan.units(0);
+  EXPECT_EQ(EstimateWorkerMemory(plan, Square(1024)).bytes, one.bytes);
+}
+
+TEST(MemoryModelTest, MoreTokensOnlyGrowWhatIsInFlight) {
+  v1::Plan plan = Calibrated(1024, 8);
+  const int64_t short_run = EstimateWorkerMemory(plan, Square(1024)).bytes;
+  plan.mutable_calibration()->set_samples(1 << 20);
+  // The hidden states kept for the next block are bounded; those of a shard of 2^17 sequences of 64 tokens
+  // are not.
+  const int64_t shard = (int64_t{1} << 17) * 64 * 1024 * 2;
+  EXPECT_LT(EstimateWorkerMemory(plan, Square(1024)).bytes, short_run + 4 * shard);
+  plan.mutable_calibration()->set_shards(4096);
+  EXPECT_LT(EstimateWorkerMemory(plan, Square(1024)).bytes, short_run + 512 * kMiB);
+}
+
+}  // namespace
+}  // namespace heroq
