@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <thread>
+#include <variant>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -25,21 +27,50 @@ bool IsDevice(absl::string_view text) {
          (absl::ConsumePrefix(&text, "cuda:") && absl::SimpleAtoi(text, &index) && index >= 0);
 }
 
+// Sets `gone_directory` to a directory that was published and is no more.
 absl::Status EnsureJob(QuantizationClient& client, const v1::CreateQuantizationJobRequest& request,
-                       FileSystem& files, ProgressRenderer& progress) {
+                       FileSystem& files, std::string& gone_directory) {
   const std::string name = JobName(request.quantization_job_id());
   const absl::StatusOr<v1::QuantizationJob> job = client.Get(name);
   if (absl::IsNotFound(job.status())) return client.Create(request).status();
   HEROQ_RETURN_IF_ERROR(job.status());
   const std::string& published = job->result().directory();
   const bool gone = !published.empty() && !files.Exists(published);
-  if (gone) progress.Note(absl::StrCat(published, " is gone since it was published; it is made again"));
+  if (gone) gone_directory = published;
   if (!gone && job->state() != v1::QuantizationJob::STATE_FAILED &&
       job->state() != v1::QuantizationJob::STATE_CANCELLED) {
     return absl::OkStatus();
   }
   HEROQ_RETURN_IF_ERROR(client.Delete(name));
   return client.Create(request).status();
+}
+
+// EnsureJob beside the event loop: whoever interrupts does not wait for a coordinator that reads long texts
+// or hangs.
+absl::Status SubmitJob(EmbeddedCluster& cluster, const v1::CreateQuantizationJobRequest& request,
+                       FileSystem& files, UiEventQueue& events, ProgressRenderer& progress) {
+  absl::Status ensured;
+  std::string gone_directory;
+  std::thread caller([&] {
+    ensured = EnsureJob(cluster.client(), request, files, gone_directory);
+    events.Push(CallEndedEvent());
+  });
+  absl::Status given_up;
+  while (given_up.ok()) {
+    const std::optional<UiEvent> event = events.Pop(kPatience);
+    if (!event.has_value()) continue;
+    if (std::holds_alternative<CallEndedEvent>(*event)) break;
+    if (std::holds_alternative<InterruptEvent>(*event)) given_up = absl::CancelledError("interrupted");
+    if (std::holds_alternative<ChildExitEvent>(*event)) given_up = cluster.ReapChildren();
+  }
+  // Without a coordinator the call ends too.
+  if (!given_up.ok()) cluster.Stop();
+  caller.join();
+  HEROQ_RETURN_IF_ERROR(given_up);
+  if (!gone_directory.empty()) {
+    progress.Note(absl::StrCat(gone_directory, " is gone since it was published; it is made again"));
+  }
+  return ensured;
 }
 
 }  // namespace
@@ -66,7 +97,7 @@ absl::StatusOr<FollowResult> RunEmbeddedJob(const CliContext& context, const Emb
                                             const std::function<absl::Status()>& on_accepted) {
   HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedCluster> cluster,
                          EmbeddedCluster::Start(context, options, events, progress));
-  HEROQ_RETURN_IF_ERROR(EnsureJob(cluster->client(), request, *context.files, progress));
+  HEROQ_RETURN_IF_ERROR(SubmitJob(*cluster, request, *context.files, events, progress));
   HEROQ_RETURN_IF_ERROR(on_accepted());
   FollowResult result;
   {

@@ -15,13 +15,14 @@ namespace heroq {
 struct InterruptEvent {};  // SIGINT, SIGTERM or SIGHUP
 struct ResizeEvent {};     // SIGWINCH
 struct ChildExitEvent {};  // SIGCHLD; one may stand for several children
+struct CallEndedEvent {};  // a call to the server that ran beside the loop
 struct ConnectionLostEvent {
   absl::Status status;  // being tried again
 };
 struct WatchEndedEvent {
   absl::Status status;  // OK: the job ended
 };
-using UiEvent = std::variant<InterruptEvent, ResizeEvent, ChildExitEvent, ConnectionLostEvent,
+using UiEvent = std::variant<InterruptEvent, ResizeEvent, ChildExitEvent, CallEndedEvent, ConnectionLostEvent,
                              WatchEndedEvent, v1::WatchQuantizationJobResponse>;
 
 // Where everything that happens beside the main thread of the command meets it. Thread-safe.

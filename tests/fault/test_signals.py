@@ -145,3 +145,18 @@ def test_a_process_that_does_not_end_is_killed_in_time(inputs, tmp_path, home):
     assert time.monotonic() - start < SECONDS_TO_END
     assert run.process.returncode == INTERRUPTED
     assert not run_processes.alive(family)
+
+
+def test_the_command_does_not_wait_for_a_coordinator_that_hangs_at_the_submission(inputs, tmp_path, home):
+    run = TerminalRun(killable_run.arguments(inputs, tmp_path / "out"),
+                      {**home, "HEROQ_FAILPOINTS": "job_create_before_commit=pause"})
+    wait_for_workers(run)
+    family = family_of(run)
+    coordinator = run_processes.family(run.process)["coordinator"]
+    run_processes.wait_until(lambda: run_processes.state_of(coordinator) == "T", 20)
+    run.type(b"\x03")
+    start = time.monotonic()
+    run.end(10)
+    assert time.monotonic() - start < SECONDS_TO_END
+    assert run.process.returncode == INTERRUPTED
+    assert not run_processes.alive(family)
