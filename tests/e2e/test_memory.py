@@ -13,7 +13,7 @@ import run_processes
 import tiny_llama
 from heroq_cli import heroq, published_bytes
 
-FLAGS = ["--samples", "8", "--sequence-length", "64", "--shards", "2", "--workers", "1", "--no-progress"]
+FLAGS = ["--samples", "8", "--sequence-length", "64", "--shards", "2", "--no-progress"]
 
 
 def write_wide_model(directory, blocks=4, hidden=4096, intermediate=14336, vocabulary=512):

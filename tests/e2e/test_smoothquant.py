@@ -56,7 +56,8 @@ def test_what_is_published_is_numpy_s_smoothed_model(inputs, tmp_path):
             for reader in site[1]:
                 name = f"model.layers.{block}.{reader}"
                 moments[name] = np.diag(seen[name].moments) / scale**2
-    scaling_reference.check_rounded(out, ids, weights, moments, BITS, GROUP, dense_tolerance=2e-6)
+    # Either side sums float32 in its own order.
+    scaling_reference.check_rounded(out, ids, weights, moments, BITS, GROUP, dense_tolerance=5e-6)
     entries = report_of(out)["transforms"]
     assert len(entries) == 4 * config.num_hidden_layers
     assert {entry["alpha"] for entry in entries} == {STRENGTH}
