@@ -2,7 +2,7 @@
 """How heroq's time, memory and reads grow with tokens, layers and workers. Writes a section of
 docs/explanation/performance.md. Called by deploy/scaling.sh.
 
-    scaling.py --heroq BIN --model DIR --text FILE --work DIR --page docs/explanation/performance.md
+    scaling.py --heroq BIN --benchmarks BIN --peer-python PYTHON --model DIR --text FILE --work DIR --page docs/explanation/performance.md
 """
 import argparse
 import json
@@ -117,6 +117,22 @@ def workers(bench):
            f"{gain / product:.2f}", "0.9", gain / product >= 0.9)
 
 
+def solver(bench):
+    def ours():
+        output = subprocess.run([bench.arguments.benchmarks, "--benchmark_filter=^SolverOfBlock", "--benchmark_format=json"],
+                                check=True, capture_output=True, text=True).stdout
+        return json.loads(output)["benchmarks"][0]["real_time"]
+
+    def peer():
+        return float(subprocess.run([bench.arguments.peer_python, HERE / "peer_solver.py"], check=True,
+                                    capture_output=True, text=True).stdout.split()[-1])
+    pairs = [(ours(), peer()) for _ in range(3)]
+    ratio = statistics.median(theirs / mine for mine, theirs in pairs)
+    mine, theirs = pairs[1]
+    yield (f"GPTQ of a block's seven linears, second moments given, one thread: heroq {mine:.0f} ms, llm-compressor "
+           f"{theirs:.0f} ms", f"{ratio:.0f} x", "15 x", ratio >= 15)
+
+
 def coordinator(bench):
     run = bench.job()
     share = sum(run.cpu["heroq-coordinator"]) / sum(sum(seconds) for seconds in run.cpu.values())
@@ -140,11 +156,11 @@ def reads(bench):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("heroq", "model", "text"):
+    for name in ("heroq", "benchmarks", "peer-python", "model", "text"):
         parser.add_argument("--" + name, required=True)
     for name in ("work", "page"):
         parser.add_argument("--" + name, required=True, type=pathlib.Path)
-    figures = {f.__name__: f for f in (tokens, layers, search, beyond_forward, workers, coordinator, reads)}
+    figures = {f.__name__: f for f in (tokens, layers, search, beyond_forward, solver, workers, coordinator, reads)}
     parser.add_argument("--only", nargs="+", choices=figures, help="print these figures and leave the page as it is")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,8 @@
 #include <ATen/ops/randn.h>
 #include <benchmark/benchmark.h>
 
+#include <vector>
+
 #include "common/concurrency/cancellation.h"
 #include "tests/benchmark/ceiling.h"
 #include "worker/device/thread_settings.h"
@@ -74,6 +76,20 @@ BENCHMARK(Gptq)
     ->Args({1536, 576})
     ->Args({4096, 4096})
     ->Unit(benchmark::kMillisecond);
+
+// Everything from second moments to codes for the linears of one block of SmolLM2-135M, as a job stacks them.
+void SolverOfBlock(benchmark::State& state) {
+  const OneThreadScope one_thread;
+  const std::vector<Layer> layers = {{960, 576}, {576, 576}, {3072, 576}, {576, 1536}};
+  const Cancellation never;
+  for (auto _ : state) {
+    for (const Layer& layer : layers) {
+      benchmark::DoNotOptimize(SolveGptq(KernelsFor(BestIsa()), Values(layer.weight),
+                                         Grid(layer, GridSearch::kMinMax), Factor(layer), never));
+    }
+  }
+}
+BENCHMARK(SolverOfBlock)->Unit(benchmark::kMillisecond);
 
 void ScaleSearch(benchmark::State& state) {
   const OneThreadScope one_thread;
