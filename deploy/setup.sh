@@ -38,7 +38,8 @@ packages=(build-essential cmake ninja-build ccache pkg-config git ca-certificate
   libsqlite3-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libssl-dev
   libicu-dev libpcre2-dev libre2-dev prometheus-cpp-dev libcpp-httplib-dev python3 python3-venv sqlite3)
 (( want_demo )) && packages+=(perl-doc debian-policy)
-(( want_test )) && packages+=(libgtest-dev libgmock-dev libbenchmark-dev strace tmux procps)
+(( want_test )) && packages+=(libgtest-dev libgmock-dev libbenchmark-dev tmux procps)
+(( want_peer )) && packages+=(strace)
 (( want_vllm )) && packages+=(libnuma1)
 (( want_lint )) && packages+=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 (( want_fuzz )) && packages+=(clang-14 libclang-rt-14-dev)

@@ -12,8 +12,8 @@
 
 namespace heroq {
 
-// Workers, their memory and device as flags and job say; without --workers, cores / threads of one task. INVALID_SPEC names the
-// flag.
+// Workers, their memory and device as flags and job say; without --workers, cores / threads of one task.
+// INVALID_SPEC names the flag.
 absl::StatusOr<EmbeddedOptions> EmbeddedOptionsOf(const CommandLine& line, const v1::JobSpec& spec,
                                                   int hardware_threads);
 

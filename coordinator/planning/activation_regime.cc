@@ -51,6 +51,12 @@ int KeptTokensOfShard(const v1::Plan& plan, int block) {
   return 0;
 }
 
+int64_t KeptTokens(const v1::Plan& plan, int block) {
+  const v1::CalibrationSpec& calibration = plan.calibration();
+  return std::min(int64_t{calibration.samples()} * calibration.sequence_length(),
+                  int64_t{KeptTokensOfShard(plan, block)} * calibration.shards());
+}
+
 std::vector<std::string> ActivationWarnings(const v1::Plan& plan) {
   std::set<std::string> wide, unserved;
   for (const v1::PlannedUnit& unit : plan.units()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,5 +25,7 @@ std::vector<std::string> ActivationWarnings(const v1::Plan& plan);
 // range (smoothquant), else 0. The calibration of `plan` is resolved.
 int KeptTokensOfShard(const v1::Plan& plan, int block);
 inline constexpr int kKeptTokens = 8192;
+// Those of all shards; no more than the calibration has.
+int64_t KeptTokens(const v1::Plan& plan, int block);
 
 }  // namespace heroq

@@ -6,6 +6,7 @@
 
 #include "coordinator/planning/activation_regime.h"
 #include "coordinator/planning/base_method.h"
+#include "coordinator/planning/block_shape.h"
 #include "coordinator/planning/memory_model.h"
 #include "coordinator/planning/task_graph.h"
 #include "coordinator/planning/transform_trials.h"
@@ -34,29 +35,15 @@ Sizes Measure(const v1::Plan& plan, const ModelLayout& layout) {
   Sizes sizes;
   sizes.compute_bytes = plan.compute_type() == "f32" ? 4 : 2;
   sizes.head_weights = layout.vocab_size * layout.hidden_size;
-  const int64_t tokens = int64_t{plan.calibration().samples()} * plan.calibration().sequence_length();
   for (size_t index = 0; index < layout.blocks.size(); ++index) {
-    const BlockLayout& block = layout.blocks[index];
-    int64_t weights = 0;
-    std::map<LinearInput, int64_t> inputs;
-    for (const LinearLayout& linear : block.linears) {
-      weights += linear.out_features * linear.in_features;
-      inputs[linear.input] = linear.in_features;
+    const BlockShape shape = ShapeOf(layout.blocks[index]);
+    if (const int64_t kept = KeptTokens(plan, static_cast<int>(index)); kept > 0) {
+      sizes.kept_tokens = kept;
+      sizes.kept_inputs += shape.width;
+      sizes.kept_squares += shape.squares;
     }
-    int64_t squares = 0;
-    int64_t width = 0;
-    for (const auto& [input, in] : inputs) {
-      squares += in * in;
-      width += in;
-    }
-    const int64_t kept = KeptTokensOfShard(plan, static_cast<int>(index));
-    if (kept > 0) {
-      sizes.kept_tokens = std::min(tokens, kept * plan.calibration().shards());
-      sizes.kept_inputs += width;
-      sizes.kept_squares += squares;
-    }
-    sizes.block_weights += weights;
-    sizes.squares += squares;
+    sizes.block_weights += shape.weights;
+    sizes.squares += shape.squares;
   }
   return sizes;
 }

@@ -8,6 +8,7 @@
 
 #include "coordinator/planning/activation_regime.h"
 #include "coordinator/planning/base_method.h"
+#include "coordinator/planning/block_shape.h"
 #include "coordinator/planning/rewritten_tensors.h"
 
 namespace heroq {
@@ -46,23 +47,11 @@ class BlockMemory {
  public:
   BlockMemory(const v1::Plan& plan, const ModelLayout& layout) : plan_(plan), layout_(layout) {
     for (size_t index = 0; index < layout.blocks.size(); ++index) {
-      int64_t weights = 0;
-      std::map<LinearInput, int64_t> inputs;
-      for (const LinearLayout& linear : layout.blocks[index].linears) {
-        weights += linear.out_features * linear.in_features;
-        inputs[linear.input] = linear.in_features;
-      }
-      int64_t squares = 0, width = 0;
-      for (const auto& [input, in] : inputs) {
-        squares += in * in;
-        width += in;
-        widest_ = std::max(widest_, in);
-      }
-      weights_ = std::max(weights_, weights);
-      squares_ = std::max(squares_, squares);
-      const int64_t kept =
-          int64_t{KeptTokensOfShard(plan, static_cast<int>(index))} * plan.calibration().shards();
-      kept_values_ = std::max(kept_values_, kept * width);
+      const BlockShape shape = ShapeOf(layout.blocks[index]);
+      weights_ = std::max(weights_, shape.weights);
+      squares_ = std::max(squares_, shape.squares);
+      widest_ = std::max(widest_, shape.widest);
+      kept_values_ = std::max(kept_values_, KeptTokens(plan, static_cast<int>(index)) * shape.width);
     }
   }
 
@@ -141,8 +130,16 @@ int64_t Factor(const v1::Plan& plan, int64_t width) {
   return width * width * value + width * width / 2 * kFloat + 2 * width * kFactorPanel * value;
 }
 
+int64_t RewrittenValues(const v1::PlannedUnit& unit) {
+  int64_t values = 0;
+  for (const v1::RewrittenTensor& tensor : unit.tensors()) {
+    values += std::accumulate(tensor.shape().begin(), tensor.shape().end(), int64_t{1}, std::multiplies<>());
+  }
+  return values;
+}
+
 int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
-  int64_t weights = 0, largest = 0, codes = 0, rewritten = 0;
+  int64_t weights = 0, largest = 0, codes = 0;
   std::map<std::string, InputMemory> inputs;
   for (const v1::PlannedLinear& linear : unit.linears()) {
     const int64_t size = linear.out_features() * linear.in_features();
@@ -153,13 +150,9 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
     largest = std::max(largest, size);
     codes += size * linear.scheme().weight_bits() / 8 + size / 8;
   }
-  for (const v1::RewrittenTensor& tensor : unit.tensors()) {
-    rewritten +=
-        std::accumulate(tensor.shape().begin(), tensor.shape().end(), int64_t{1}, std::multiplies<>());
-  }
-  int64_t squares = 0, reading = 0, solving = 0, reporting = 0;
-  const int64_t tokens = int64_t{plan.calibration().samples()} * plan.calibration().sequence_length();
-  int64_t kept = 0;
+  const int64_t rewritten = RewrittenValues(unit);
+  int64_t squares = 0, reading = 0, solving = 0, kept = 0;
+  const int64_t rows = KeptTokens(plan, unit.block());
   const bool changes_bases = ChangesBases(plan.method());
   for (const auto& [name, input] : inputs) {
     squares += input.square();
@@ -171,13 +164,8 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
         input.stacked * (kFloat + 1);
     // Moments on the way to another basis.
     solving = std::max(solving, solver + (changes_bases ? 2 * input.square() : 0));
-    reporting = std::max(reporting, input.square());
-    if (const int64_t rows =
-            std::min(tokens, int64_t{KeptTokensOfShard(plan, unit.block())} * plan.calibration().shards());
-        rows > 0) {
-      // Kept rows twice while they are read, quantized and residual ones, and what they sum to.
-      kept += 3 * rows * input.width * ComputeBytes(plan) + 4 * input.square();
-    }
+    // Kept rows twice while they are read, quantized and residual ones, and what they sum to.
+    if (rows > 0) kept += 3 * rows * input.width * ComputeBytes(plan) + 4 * input.square();
   }
   if (!plan.calibration().has_source()) squares = reading = 0;
   const int64_t bases = changes_bases ? 2 : 1;
@@ -189,11 +177,7 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
 
 // Each tensor as values, stored, and serialized beside the others.
 int64_t RewriteOutsideBlocks(const v1::Plan& plan, const v1::PlannedUnit& unit) {
-  int64_t values = 0;
-  for (const v1::RewrittenTensor& tensor : unit.tensors()) {
-    values += std::accumulate(tensor.shape().begin(), tensor.shape().end(), int64_t{1}, std::multiplies<>());
-  }
-  return 3 * values * ComputeBytes(plan);
+  return 3 * RewrittenValues(unit) * ComputeBytes(plan);
 }
 
 int64_t Quantize(const v1::Plan& plan) {

@@ -25,7 +25,8 @@ import process_watch
 import stacked_llama
 
 HEADING = "How cost grows"
-TOKENS = (16, 32, 64, 128)  # sequences of 512
+LENGTH = 512
+TOKENS = (16, 32, 64, 128)  # sequences
 BLOCKS = (8, 16, 32)
 GEMM = ("import torch, time; torch.set_num_threads(1); a = torch.randn(2048, 2048).bfloat16(); a @ a\n"
         "t = time.monotonic()\nfor _ in range(300): a @ a\nprint(time.monotonic() - t)")
@@ -41,7 +42,7 @@ class Bench:
         out = self.arguments.work / "out"
         for path in (out, pathlib.Path(f"{out}.heroq")):
             shutil.rmtree(path, ignore_errors=True)
-        calibration = ["--calibration", self.arguments.text, "--samples", samples, "--sequence-length", 512]
+        calibration = ["--calibration", self.arguments.text, "--samples", samples, "--sequence-length", LENGTH]
         command = [*prefix, self.arguments.heroq, "quantize", model or self.model, "--output", out, "--workers", workers,
                    "--no-progress", "--quiet", *(calibration if samples else []), *flags]
         watched = process_watch.watch([str(part) for part in command])
@@ -63,7 +64,7 @@ def line_fit(x, y):
 
 def tokens(bench):
     walls = [bench.median_wall(samples=n) for n in TOKENS]
-    intercept, slope, residual = line_fit(np.array(TOKENS) * 512, walls)
+    intercept, slope, residual = line_fit(np.array(TOKENS) * LENGTH, walls)
     yield ("wall time against tokens, " + ", ".join(f"{n} x 512: {w:.1f} s" for n, w in zip(TOKENS, walls)),
            f"{intercept:.1f} s + {slope * 1e3:.2f} ms a token; residual {residual:.1%}", "5 %, at most 3 s",
            residual <= 0.05 and intercept <= 3)

@@ -6,7 +6,6 @@
 import argparse
 import json
 import pathlib
-import shutil
 import subprocess
 import sys
 from xml.sax.saxutils import escape
@@ -15,9 +14,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
 import machine
-import process_watch
+import scaling
 
-SAMPLES, LENGTH = 32, 512
+SAMPLES, LENGTH = 32, scaling.LENGTH
 METHODS = {"rtn": ["--method", "rtn"], "dash-q": ["--method", "dash-q"], "gptq": [],
            "hero-q fast": ["--method", "hero-q", "--tier", "fast"], "hero-q": ["--method", "hero-q"],
            "hero-q best": ["--method", "hero-q", "--tier", "best"]}
@@ -40,16 +39,11 @@ def moment_seconds(arguments):
 
 def measure(arguments):
     moments = moment_seconds(arguments)
+    bench = scaling.Bench(arguments)
     rows = {}
     for name, flags in METHODS.items():
-        out = arguments.work / "picture"
-        for path in (out, pathlib.Path(f"{out}.heroq")):
-            shutil.rmtree(path, ignore_errors=True)
-        calibration = [] if name == "rtn" else ["--calibration", arguments.text, "--samples", SAMPLES, "--sequence-length", LENGTH]
-        command = [arguments.heroq, "quantize", arguments.model, "--output", out, "--workers", 1, "--quiet", "--no-progress",
-                   *calibration, *flags]
-        wall = process_watch.watch([str(part) for part in command]).wall
-        totals = json.loads((out / "report/run.json").read_text())["totals"]
+        job = bench.job(*flags, samples=0 if name == "rtn" else SAMPLES, workers=1)
+        wall, totals = job.wall, job.run["totals"]
         capture = totals.get("capture", {}).get("seconds", 0)
         quantize = totals["quantize"]["seconds"]
         rows[name] = [max(capture - moments, 0), min(moments, capture), quantize, wall - capture - quantize]

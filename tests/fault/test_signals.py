@@ -48,6 +48,16 @@ def wait_for_workers(run):
     run_processes.wait_until(lambda: len(family_of(run)) == 4)
 
 
+def interrupt(run, family):
+    """Ctrl-C; all processes end in time, whatever state they are in."""
+    run.type(b"\x03")
+    start = time.monotonic()
+    run.end(10)
+    assert time.monotonic() - start < SECONDS_TO_END
+    assert run.process.returncode == INTERRUPTED
+    assert not run_processes.alive(family)
+
+
 @pytest.mark.parametrize("ending", ["keys", "SIGTERM", "SIGHUP"])
 def test_the_command_ends_at_any_moment_and_the_same_command_resumes(inputs, undisturbed, tmp_path, home, ending):
     generator = random.Random(f"{SEED} {ending}")
@@ -139,12 +149,7 @@ def test_a_process_that_does_not_end_is_killed_in_time(inputs, tmp_path, home):
     family = family_of(run)
     for pid in family[1:]:
         run_processes.stop(pid)
-    run.type(b"\x03")
-    start = time.monotonic()
-    run.end(10)
-    assert time.monotonic() - start < SECONDS_TO_END
-    assert run.process.returncode == INTERRUPTED
-    assert not run_processes.alive(family)
+    interrupt(run, family)
 
 
 def test_the_command_does_not_wait_for_a_coordinator_that_hangs_at_the_submission(inputs, tmp_path, home):
@@ -154,9 +159,4 @@ def test_the_command_does_not_wait_for_a_coordinator_that_hangs_at_the_submissio
     family = family_of(run)
     coordinator = run_processes.family(run.process)["coordinator"]
     run_processes.wait_until(lambda: run_processes.state_of(coordinator) == "T", 20)
-    run.type(b"\x03")
-    start = time.monotonic()
-    run.end(10)
-    assert time.monotonic() - start < SECONDS_TO_END
-    assert run.process.returncode == INTERRUPTED
-    assert not run_processes.alive(family)
+    interrupt(run, family)
