@@ -17,7 +17,8 @@ namespace heroq {
 namespace {
 
 constexpr absl::Duration kStartTimeout = absl::Seconds(60);
-constexpr absl::Duration kAnswerTimeout = absl::Seconds(10);
+// Of one question; an interrupt waits for its end. A coordinator that is slow is asked again.
+constexpr absl::Duration kAnswerTimeout = absl::Milliseconds(500);
 constexpr absl::Duration kPollInterval = absl::Milliseconds(20);
 // From the start of Stop. Workers finish what they can in kDrainSeconds and give the rest back.
 constexpr char kDrainSeconds[] = "2";
@@ -112,20 +113,23 @@ absl::Status EmbeddedCluster::StartWorker(Worker& worker) {
 
 absl::Status EmbeddedCluster::AwaitCoordinator() {
   const absl::Duration deadline = context_.clock->Monotonic() + kStartTimeout;
-  while (!context_.files->Exists(SocketPath())) {
-    if (context_.clock->Monotonic() > deadline)
-      return Failure("the coordinator does not come up", "coordinator");
+  absl::Status answer = absl::UnavailableError("it does not listen");
+  while (context_.clock->Monotonic() < deadline) {
     const std::optional<UiEvent> event = events_.Pop(kPollInterval);
-    if (!event.has_value()) continue;
-    if (std::holds_alternative<InterruptEvent>(*event)) return absl::CancelledError("interrupted");
-    if (std::holds_alternative<ChildExitEvent>(*event)) HEROQ_RETURN_IF_ERROR(ReapChildren());
+    if (event.has_value() && std::holds_alternative<InterruptEvent>(*event)) {
+      return absl::CancelledError("interrupted");
+    }
+    if (event.has_value() && std::holds_alternative<ChildExitEvent>(*event)) {
+      HEROQ_RETURN_IF_ERROR(ReapChildren());
+    }
+    if (!context_.files->Exists(SocketPath())) continue;
+    if (client_ == nullptr) {
+      HEROQ_ASSIGN_OR_RETURN(client_, ConnectTo("unix:" + SocketPath(), *context_.clock));
+    }
+    answer = client_->Info(kAnswerTimeout).status();
+    if (answer.ok()) return answer;
   }
-  HEROQ_ASSIGN_OR_RETURN(client_, ConnectTo("unix:" + SocketPath(), *context_.clock));
-  if (absl::Status status = client_->Info(kAnswerTimeout).status(); !status.ok()) {
-    HEROQ_RETURN_IF_ERROR(ReapChildren());
-    return Failure(status.message(), "coordinator");
-  }
-  return absl::OkStatus();
+  return Failure(absl::StrCat("the coordinator does not come up: ", answer.message()), "coordinator");
 }
 
 absl::Status EmbeddedCluster::ReapChildren() {

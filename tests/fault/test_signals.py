@@ -152,9 +152,10 @@ def test_a_process_that_does_not_end_is_killed_in_time(inputs, tmp_path, home):
     interrupt(run, family)
 
 
-def test_the_command_does_not_wait_for_a_coordinator_that_hangs_at_the_submission(inputs, tmp_path, home):
+@pytest.mark.parametrize("place", ["boot_after_listen", "job_create_before_commit"])
+def test_the_command_does_not_wait_for_a_coordinator_that_hangs(inputs, tmp_path, home, place):
     run = TerminalRun(killable_run.arguments(inputs, tmp_path / "out"),
-                      {**home, "HEROQ_FAILPOINTS": "job_create_before_commit=pause"})
+                      {**home, "HEROQ_FAILPOINTS": f"{place}=pause"})
     wait_for_workers(run)
     family = family_of(run)
     coordinator = run_processes.family(run.process)["coordinator"]
