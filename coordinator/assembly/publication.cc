@@ -11,6 +11,7 @@
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/model_card.h"
+#include "coordinator/assembly/planned_file_digests.h"
 #include "coordinator/assembly/side_files.h"
 #include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/dense_output.h"
@@ -67,6 +68,7 @@ Manifest Describe(const JobRecord& job, const std::string& heroq_version) {
     linear.weight_error = report->weight_error();
     if (report->has_relative_error()) linear.relative_error = report->relative_error();
     linear.weight_digest = report->weight_digest();
+    linear.transformed = report->transformed();
   }
   return manifest;
 }
@@ -74,16 +76,8 @@ Manifest Describe(const JobRecord& job, const std::string& heroq_version) {
 // Reads a weight file back, compares it with the journal and lists its tensors.
 absl::Status AddWeightFile(FileSystem& files, const JobRecord& job, const v1::PlannedFile& planned,
                            const std::string& staging, Manifest& manifest) {
-  std::vector<const v1::PlannedTensor*> tensors;
-  for (const v1::PlannedTensor& tensor : planned.tensors()) tensors.push_back(&tensor);
-  std::sort(tensors.begin(), tensors.end(),
-            [](const v1::PlannedTensor* a, const v1::PlannedTensor* b) { return a->begin() < b->begin(); });
-  std::vector<int64_t> begins;
-  for (const v1::PlannedTensor* tensor : tensors) {
-    begins.push_back(static_cast<int64_t>(planned.header().size()) + tensor->begin());
-  }
   const std::string path = JoinPath(staging, planned.name());
-  HEROQ_ASSIGN_OR_RETURN(const DigestWithParts digests, DigestOfFileAndParts(files, path, begins));
+  HEROQ_ASSIGN_OR_RETURN(const PlannedFileDigests digests, DigestPlannedFile(files, path, planned));
   const auto recorded = job.files.find(planned.name());
   if (recorded == job.files.end() || recorded->second.sha256() != digests.whole.sha256) {
     return Differs(path, recorded == job.files.end() ? "of the journal" : recorded->second.sha256(),
@@ -92,14 +86,13 @@ absl::Status AddWeightFile(FileSystem& files, const JobRecord& job, const v1::Pl
   manifest.files.push_back({planned.name(), digests.whole.size_bytes, digests.whole.sha256});
   // `tensors` are those of the model.
   if (IsAdapterFile(planned)) return absl::OkStatus();
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const v1::PlannedTensor& tensor = *tensors[i];
-    manifest.tensors.push_back({tensor.name(),
+  for (const auto& [tensor, digest] : digests.tensors) {
+    manifest.tensors.push_back({tensor->name(),
                                 planned.name(),
-                                tensor.dtype(),
-                                {tensor.shape().begin(), tensor.shape().end()},
-                                digests.parts[i],
-                                tensor.copied()});
+                                tensor->dtype(),
+                                {tensor->shape().begin(), tensor->shape().end()},
+                                digest,
+                                tensor->copied()});
   }
   return absl::OkStatus();
 }
@@ -116,8 +109,9 @@ v1::JobResult ResultOf(const JobRecord& job, const Manifest& manifest, const std
 
 }  // namespace
 
-absl::Status WriteReportsAndManifest(FileSystem& files, const JobRecord& job, const std::string& staging,
-                                     const std::string& heroq_version, absl::Time now) {
+absl::StatusOr<v1::JobResult> WriteReportsAndManifest(FileSystem& files, const JobRecord& job,
+                                                      const std::string& staging,
+                                                      const std::string& heroq_version, absl::Time now) {
   const v1::Plan& plan = *job.plan;
   HEROQ_ASSIGN_OR_RETURN(const std::string config,
                          ReadFile(files, JoinPath(plan.model_directory(), "config.json")));
@@ -147,9 +141,10 @@ absl::Status WriteReportsAndManifest(FileSystem& files, const JobRecord& job, co
   HEROQ_RETURN_IF_ERROR(files.SyncDirectory(JoinPath(staging, "report")));
   HEROQ_RETURN_IF_ERROR(files.SyncDirectory(staging));
   HEROQ_FAILPOINT(manifest_before_write);
-  HEROQ_RETURN_IF_ERROR(WriteChecked(files, JoinPath(staging, kManifestName), SerializeManifest(manifest)));
+  const std::string json = SerializeManifest(manifest);
+  HEROQ_RETURN_IF_ERROR(WriteChecked(files, JoinPath(staging, kManifestName), json));
   HEROQ_FAILPOINT(manifest_after_write);
-  return absl::OkStatus();
+  return ResultOf(job, manifest, json);
 }
 
 absl::Status Publish(FileSystem& files, const std::string& staging, const std::string& output) {

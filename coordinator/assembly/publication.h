@@ -15,9 +15,10 @@ namespace heroq {
 // Completes a staged checkpoint whose weights and side files are written: report/report.json,
 // report/run.json, README.md, then, after every hashed file was read back, MANIFEST.json. VALIDATION_FAILED
 // when a weight file is not what the journal recorded or a written file does not read back. Idempotent,
-// durable.
-absl::Status WriteReportsAndManifest(FileSystem& files, const JobRecord& job, const std::string& staging,
-                                     const std::string& heroq_version, absl::Time now);
+// durable. What the job will have given once this is published.
+absl::StatusOr<v1::JobResult> WriteReportsAndManifest(FileSystem& files, const JobRecord& job,
+                                                      const std::string& staging,
+                                                      const std::string& heroq_version, absl::Time now);
 
 // Renames the staged directory to the output, which must not exist, and makes that durable. An empty
 // directory in its place, as a rename cut short leaves on file systems without RENAME_NOREPLACE, is replaced.

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "common/file/failpoint.h"
-#include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/job_steps.h"
 #include "coordinator/assembly/publication.h"
@@ -42,7 +41,7 @@ absl::Status CommitSuccess(DriverSeams& seams, const JobRecord& job, const v1::J
 absl::Status Validate(DriverSeams& seams, const JobRecord& job, const std::string& staging) {
   std::map<std::string, StatedWeight> reported;
   for (const v1::LinearReport* report : LinearReports(job)) {
-    reported[report->name()] = {report->weight_error(), report->weight_digest()};
+    reported[report->name()] = {report->weight_error(), report->weight_digest(), report->transformed()};
   }
   HEROQ_ASSIGN_OR_RETURN(const v1::ValidateCheckpointResponse response,
                          ValidateStaged(seams.files, staging, *job.plan, reported));
@@ -100,15 +99,11 @@ absl::StatusOr<bool> PublishStep(DriverSeams& seams, const JobRecord& job, JobWo
   }
   HEROQ_RETURN_IF_ERROR(CheckEvaluation(job));
   HEROQ_RETURN_IF_ERROR(CheckPinnedFiles(seams.files, job.plan->model_directory(), job.plan->sources()));
-  HEROQ_RETURN_IF_ERROR(
+  HEROQ_ASSIGN_OR_RETURN(
+      const v1::JobResult result,
       WriteReportsAndManifest(seams.files, job, staging, seams.options.version, seams.clock.Now()));
   HEROQ_RETURN_IF_ERROR(Publish(seams.files, staging, job.plan->output_directory()));
-  HEROQ_ASSIGN_OR_RETURN(const std::optional<v1::JobResult> result, PublishedResult(seams.files, job));
-  if (!result.has_value()) {
-    return MakeError(Reason::kValidationFailed,
-                     job.plan->output_directory() + " does not read back as published");
-  }
-  HEROQ_RETURN_IF_ERROR(CommitSuccess(seams, job, *result));
+  HEROQ_RETURN_IF_ERROR(CommitSuccess(seams, job, result));
   return true;
 }
 

@@ -3,14 +3,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/blob/sha256.h"
 #include "common/checkpoint/finite_values.h"
 #include "common/checkpoint/tensor_pieces.h"
 #include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "coordinator/assembly/planned_file_digests.h"
 #include "coordinator/planning/model_inspection.h"
 #include "coordinator/planning/quantization_config.h"
-#include "coordinator/validation/file_digest.h"
 
 namespace heroq {
 namespace {
@@ -59,7 +60,8 @@ absl::Status StagedCheckpoint::Begin(const v1::PlannedFile& planned, const Check
   const int64_t data = static_cast<int64_t>(planned.header().size());
   for (const v1::PlannedTensor& tensor : planned.tensors()) {
     if (tensor.copied()) {
-      HEROQ_RETURN_IF_ERROR(CopyTensor(tensor, data + tensor.begin(), source, *open.file));
+      HEROQ_ASSIGN_OR_RETURN(open.copied[tensor.name()],
+                             CopyTensor(tensor, data + tensor.begin(), source, *open.file));
     } else {
       open.missing_units.insert(tensor.unit());
       missing_units_.insert(tensor.unit());
@@ -70,15 +72,17 @@ absl::Status StagedCheckpoint::Begin(const v1::PlannedFile& planned, const Check
   return absl::OkStatus();
 }
 
-absl::Status StagedCheckpoint::CopyTensor(const v1::PlannedTensor& tensor, int64_t offset,
-                                          const CheckpointReader& source, WritableFile& file) {
+absl::StatusOr<std::string> StagedCheckpoint::CopyTensor(const v1::PlannedTensor& tensor, int64_t offset,
+                                                         const CheckpointReader& source, WritableFile& file) {
   HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry entry, source.Find(tensor.name()));
   int64_t bad = 0;
+  Sha256 digest;
   HEROQ_RETURN_IF_ERROR(ReadInPieces(entry, [&](int64_t at, absl::string_view piece) {
     bad += CountNonFinite(entry.info.dtype, piece);
+    digest.Update(piece);
     return file.WriteAt(offset + at, piece);
   }));
-  if (bad == 0) return absl::OkStatus();
+  if (bad == 0) return digest.Finish();
   return MakeError(Reason::kModelInvalid,
                    absl::StrCat(plan_->model_directory(), ": tensor ", tensor.name(), ": ", bad, " of ",
                                 entry.info.elements(), " values are NaN or Inf"),
@@ -115,6 +119,20 @@ absl::Status StagedCheckpoint::AddUnit(int unit, UnitResult result) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<Digest> StagedCheckpoint::ReadBack(const OpenFile& open, const std::string& path) {
+  HEROQ_ASSIGN_OR_RETURN(PlannedFileDigests digests, DigestPlannedFile(files_, path, *open.planned));
+  for (const auto& [tensor, digest] : digests.tensors) {
+    const auto source = open.copied.find(tensor->name());
+    if (source == open.copied.end() || source->second == digest) continue;
+    return MakeError(Reason::kValidationFailed,
+                     absl::StrCat(path, ": tensor ", tensor->name(),
+                                  " does not read back as copied from the source: expected SHA-256 ",
+                                  source->second, ", found ", digest),
+                     {{"path", path}, {"tensor", tensor->name()}});
+  }
+  return std::move(digests.whole);
+}
+
 absl::StatusOr<std::optional<v1::FileAssembled>> StagedCheckpoint::FinishFile() {
   for (auto entry = open_.begin(); entry != open_.end(); ++entry) {
     OpenFile& open = entry->second;
@@ -124,9 +142,8 @@ absl::StatusOr<std::optional<v1::FileAssembled>> StagedCheckpoint::FinishFile() 
     HEROQ_FAILPOINT(shard_before_sync);
     HEROQ_RETURN_IF_ERROR(open.file->Sync());
     HEROQ_RETURN_IF_ERROR(open.file->Close());
-    // Hashed as read back, so that what was lost on the way to the file is noticed by validation, not by
-    // users.
-    HEROQ_ASSIGN_OR_RETURN(const Digest digest, DigestOfFile(files_, part));
+    // Hashed as read back, so that what was lost on the way to the file is noticed now, not by users.
+    HEROQ_ASSIGN_OR_RETURN(const Digest digest, ReadBack(open, part));
     HEROQ_FAILPOINT(shard_before_rename);
     HEROQ_RETURN_IF_ERROR(files_.Rename(part, path));
     HEROQ_FAILPOINT(shard_after_rename);

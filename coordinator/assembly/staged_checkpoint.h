@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/blob/blob_store.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/file/file_system.h"
 #include "coordinator/assembly/result_reader.h"
@@ -33,7 +34,8 @@ class StagedCheckpoint {
   bool Needs(int unit) const { return missing_units_.count(unit) > 0; }
   // Writes what a unit gave.
   absl::Status AddUnit(int unit, UnitResult result);
-  // Finishes one file that has all its tensors; nullopt when there is none.
+  // Finishes one file that has all its tensors; nullopt when there is none. VALIDATION_FAILED when a copied
+  // tensor does not read back as the bytes of the source that were copied.
   absl::StatusOr<std::optional<v1::FileAssembled>> FinishFile();
   // Every planned file is finished.
   bool complete() const { return open_.empty(); }
@@ -43,14 +45,17 @@ class StagedCheckpoint {
     const v1::PlannedFile* planned = nullptr;
     std::unique_ptr<WritableFile> file;
     std::set<int> missing_units;
+    std::map<std::string, std::string> copied;  // SHA-256 of the source's bytes, by tensor
   };
 
   StagedCheckpoint(FileSystem& files, std::shared_ptr<const v1::Plan> plan, std::string directory)
       : files_(files), plan_(std::move(plan)), directory_(std::move(directory)) {}
   absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenSource();
   absl::Status Begin(const v1::PlannedFile& planned, const CheckpointReader& source);
-  absl::Status CopyTensor(const v1::PlannedTensor& tensor, int64_t offset, const CheckpointReader& source,
-                          WritableFile& file);
+  // The SHA-256 of what was copied.
+  absl::StatusOr<std::string> CopyTensor(const v1::PlannedTensor& tensor, int64_t offset,
+                                         const CheckpointReader& source, WritableFile& file);
+  absl::StatusOr<Digest> ReadBack(const OpenFile& open, const std::string& path);
 
   FileSystem& files_;
   const std::shared_ptr<const v1::Plan> plan_;

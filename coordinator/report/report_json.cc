@@ -47,9 +47,9 @@ Json Definitions() {
        "shares of either in the span of those eigenvectors; spectrum_before: the same in the basis the "
        "linear came in, from a sample of rows"},
       {"weight_digest",
-       "SHA-256 of codes, scales and zero points of a linear whose basis may have been changed: its "
-       "errors are "
-       "about the transformed weight"},
+       "SHA-256 of codes, scales and zero points as the worker stored them; the published ones have it"},
+      {"transformed",
+       "the basis of the linear may have been changed: its errors are about the transformed weight"},
       {"trials",
        "transform auto: every transform that was tried, evaluated on the calibration text that follows the "
        "calibration tokens"},
@@ -109,6 +109,7 @@ Json Linear(const v1::LinearReport& report) {
   if (report.has_signal_to_noise_db()) json["signal_to_noise_db"] = report.signal_to_noise_db();
   if (report.branch_rank() > 0) json["branch_rank"] = report.branch_rank();
   if (!report.weight_digest().empty()) json["weight_digest"] = report.weight_digest();
+  if (report.transformed()) json["transformed"] = true;
   if (report.has_solver_loss()) json["solver_loss"] = report.solver_loss();
   if (report.has_damping()) {
     json["damping"] = report.damping();

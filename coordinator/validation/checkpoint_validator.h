@@ -24,8 +24,9 @@ absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& fi
                                                                   const std::string& source_directory);
 
 // The same on a staged directory against the plan that made it, before MANIFEST.json exists: exactly the
-// planned tensors, and per linear the weight-space error recomputed here equals the one its task reported
-// (`reported` by linear name, 1e-3 relative).
+// planned tensors, and per linear the codes, scales and zero points its task stored (`reported` by linear
+// name). The source is not read: tasks measured their errors against it, and StagedCheckpoint compares what
+// it copied.
 absl::StatusOr<v1::ValidateCheckpointResponse> ValidateStaged(
     FileSystem& files, const std::string& directory, const v1::Plan& plan,
     const std::map<std::string, StatedWeight>& reported);

@@ -160,7 +160,8 @@ std::string SerializeManifest(const Manifest& manifest) {
     OrderedJson entry = {
         {"name", linear.name}, {"scheme", linear.scheme}, {"weight_error", linear.weight_error}};
     if (linear.relative_error.has_value()) entry["relative_error"] = *linear.relative_error;
-    if (!linear.weight_digest.empty()) entry["weight_digest"] = linear.weight_digest;
+    entry["weight_digest"] = linear.weight_digest;
+    if (linear.transformed) entry["transformed"] = true;
     linears.push_back(std::move(entry));
   }
   return absl::StrCat(json.dump(1), "\n");
@@ -202,10 +203,10 @@ absl::StatusOr<Manifest> ParseManifest(const std::string& json, const std::strin
   for (const Json& entry : top.Array("linears")) {
     Members linear(entry, absl::StrCat(path, ": linears"), status);
     ManifestLinear& parsed_linear = manifest.linears.emplace_back();
-    parsed_linear = {linear.Text("name"), linear.Text("scheme"), linear.Number("weight_error"), std::nullopt,
-                     ""};
+    parsed_linear = {linear.Text("name"),           linear.Text("scheme"),
+                     linear.Number("weight_error"), std::nullopt,
+                     linear.Text("weight_digest"),  linear.Has("transformed") && linear.Flag("transformed")};
     if (linear.Has("relative_error")) parsed_linear.relative_error = linear.Number("relative_error");
-    if (linear.Has("weight_digest")) parsed_linear.weight_digest = linear.Text("weight_digest");
   }
   HEROQ_RETURN_IF_ERROR(status);
   HEROQ_RETURN_IF_ERROR(CheckNames(manifest, path));

@@ -32,7 +32,8 @@ struct ManifestLinear {
   std::string scheme;
   double weight_error = 0;               // ||E||_F^2 / ||W||_F^2
   std::optional<double> relative_error;  // tr(E H E^T) / tr(W H W^T); unset without calibration
-  std::string weight_digest;             // WeightDigest, where the errors are of a transformed weight
+  std::string weight_digest;             // WeightDigest
+  bool transformed = false;              // the errors are of a transformed weight, which is in no file
 };
 
 // What a published directory holds. MANIFEST.json is written last: a directory with one is complete. Depends

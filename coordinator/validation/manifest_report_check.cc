@@ -67,7 +67,9 @@ absl::Status CheckManifestReport(FileSystem& files, const std::string& directory
     same(linear.name, "scheme", linear.scheme, Member(report, "/scheme"));
     same(linear.name, "weight_error", linear.weight_error, Member(report, "/weight_error"));
     same(linear.name, "relative_error", OrNull(linear.relative_error), Member(report, "/relative_error"));
-    same(linear.name, "weight_digest", OrNull(linear.weight_digest), Member(report, "/weight_digest"));
+    same(linear.name, "weight_digest", linear.weight_digest, Member(report, "/weight_digest"));
+    same(linear.name, "transformed", linear.transformed ? Json(true) : Json(),
+         Member(report, "/transformed"));
   }
   return absl::OkStatus();
 }

@@ -71,7 +71,7 @@ absl::Status CheckCopied(const CheckpointReader& checkpoint, const CheckpointRea
   return absl::OkStatus();
 }
 
-absl::Status CheckWeights(const DirectoryModel& model, const CheckpointReader& source,
+absl::Status CheckWeights(const DirectoryModel& model, const CheckpointReader* source,
                           const std::map<std::string, StatedWeight>& stated,
                           const std::set<std::string>& sound, Findings& findings) {
   for (const BlockLayout& block : model.layout.blocks) {
@@ -81,15 +81,15 @@ absl::Status CheckWeights(const DirectoryModel& model, const CheckpointReader& s
       HEROQ_ASSIGN_OR_RETURN(const StoredWeight stored,
                              ReadStoredWeight(*model.tensors, layout, storage->second));
       const auto known = stated.find(layout.name);
-      if (known != stated.end() && !known->second.digest.empty()) {
-        const std::string digest = WeightDigest(stored.codes, stored.scales, stored.zero_points);
-        findings.Check(digest == known->second.digest, "weight_digest_differs",
-                       {absl::StrCat(layout.name, ".weight"), ""}, known->second.digest, digest);
-        continue;
-      }
       const StatedWeight* statement = known == stated.end() ? nullptr : &known->second;
+      if (statement != nullptr) {
+        const std::string digest = WeightDigest(stored.codes, stored.scales, stored.zero_points);
+        findings.Check(digest == statement->digest, "weight_digest_differs",
+                       {absl::StrCat(layout.name, ".weight"), ""}, statement->digest, digest);
+      }
+      if (source == nullptr || (statement != nullptr && statement->transformed)) continue;
       HEROQ_RETURN_IF_ERROR(
-          CheckWeightError(layout, storage->second.scheme, stored, source, statement, findings));
+          CheckWeightError(layout, storage->second.scheme, stored, *source, statement, findings));
     }
   }
   return absl::OkStatus();

@@ -23,14 +23,15 @@ absl::Status CheckCopied(const CheckpointReader& checkpoint, const CheckpointRea
 // What was said about a stored weight when it was made.
 struct StatedWeight {
   double weight_error = 0;
-  std::string digest;  // WeightDigest of a transformed one; empty otherwise
+  std::string digest;        // WeightDigest
+  bool transformed = false;  // the error is of a weight that no file holds
 };
 
-// Each linear of `model` in `sound` against what is stated (by linear name). A transformed one must have the
-// stated digest. The weight error of any other against `source` must agree with the stated one to 1e-3
-// relative or 1e-7 absolute, and without one be plausible for the bits; these errors are added to the
-// findings.
-absl::Status CheckWeights(const DirectoryModel& model, const CheckpointReader& source,
+// Each linear of `model` in `sound` against what is stated (by linear name): it must have the stated digest,
+// and, with a `source`, its weight error against that must agree with the stated one to 1e-3 relative or 1e-7
+// absolute, or without one be plausible for the bits; these errors are added to the findings. Transformed
+// weights have no error. `source` may be null.
+absl::Status CheckWeights(const DirectoryModel& model, const CheckpointReader* source,
                           const std::map<std::string, StatedWeight>& stated,
                           const std::set<std::string>& sound, Findings& findings);
 

@@ -7,6 +7,7 @@
 #include "common/blob/digest_proto.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/safetensors_writer.h"
+#include "common/checkpoint/weight_digest.h"
 #include "common/quant/half.h"
 #include "common/quant/packing.h"
 #include "common/status/status_macros.h"
@@ -135,8 +136,9 @@ absl::StatusOr<v1::TaskResult> StandInWorker::Quantize(const JobRecord& job, con
     report.set_out_features(planned.out_features());
     report.set_in_features(planned.in_features());
     *report.mutable_scheme() = planned.scheme();
-    report.set_weight_error(results.back().squared_error / results.back().energy + report_offset);
+    report.set_weight_error(results.back().squared_error / results.back().energy);
     report.set_relative_error(report.weight_error());
+    report.set_weight_digest(states_other_weights ? WeightDigest({}, {}, {}) : WeightDigest(linear));
   }
   v1::NamedBlob& blob = *result.add_outputs();
   blob.set_name("unit");

@@ -30,8 +30,8 @@ class StandInWorker {
 
   // What evaluate tasks report, per token and task of 100 tokens.
   double original_nll = 3.0, quantized_nll = 3.1, kl = 0.05;
-  // Added to every reported weight error.
-  double report_offset = 0;
+  // States the digest of weights it did not store.
+  bool states_other_weights = false;
   // Dequantized weights of every unit quantized so far, by linear.
   std::map<std::string, std::vector<float>> rounded;
 

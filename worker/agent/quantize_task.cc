@@ -135,8 +135,9 @@ absl::StatusOr<v1::TaskResult> RunInBlock(const v1::QuantizeTask& task, const v1
     } else {
       HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear* codes, FindStored(stored.linears, linear.name));
       HEROQ_ASSIGN_OR_RETURN(report, reporter.Report(linear, Dequantize(*codes), quantized.outcomes[i]));
-      if (task.tensors_size() > 0) report.set_weight_digest(WeightDigest(*codes));
+      report.set_weight_digest(WeightDigest(*codes));
     }
+    report.set_transformed(task.tensors_size() > 0);
     *report.mutable_scheme() = task.linears(static_cast<int>(i)).scheme();
   }
   for (const TransformOutcome& outcome : quantized.transforms) {

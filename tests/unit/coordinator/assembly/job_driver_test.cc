@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "common/blob/digest_proto.h"
 #include "common/file/io_error.h"
+#include "coordinator/assembly/staging.h"
 #include "coordinator/validation/checkpoint_validator.h"
 #include "tests/support/driver_harness.h"
 #include "tests/support/memory_file_system.h"
@@ -248,10 +249,33 @@ TEST_F(JobDriverTest, EvaluationsThatAreNotFiniteFail) {
 }
 
 TEST_F(JobDriverTest, ReportsThatDoNotMatchTheStoredBytesFailValidation) {
-  harness_.worker().report_offset = 1e-4;
+  harness_.worker().states_other_weights = true;
   RunJob("job", Spec());
-  EXPECT_THAT(FailureOf("job"), AllOf(HasSubstr("VALIDATION_FAILED"), HasSubstr("weight_error_differs"),
+  EXPECT_THAT(FailureOf("job"), AllOf(HasSubstr("VALIDATION_FAILED"), HasSubstr("weight_digest_differs"),
                                       HasSubstr("model.layers.0.self_attn.q_proj.weight")));
+}
+
+TEST_F(JobDriverTest, CopiesThatDoNotReadBackAsTheSourceFailTheJob) {
+  harness_.CreateJob("job", Spec());
+  harness_.driver().RunUntilIdle();
+  bool spoiled = false;
+  for (const v1::PlannedFile& file : harness_.Job("job")->plan->files()) {
+    for (const v1::PlannedTensor& tensor : file.tensors()) {
+      if (tensor.name() != "model.norm.weight") continue;
+      const std::string part =
+          StagingPath(kOutput, "job", harness_.store().epoch()) + "/" + file.name() + ".part";
+      const auto staged = files_.OpenForUpdate(part);
+      ASSERT_TRUE(staged.ok()) << staged.status();
+      ASSERT_TRUE(
+          (*staged)->WriteAt(static_cast<int64_t>(file.header().size()) + tensor.begin(), "\x11\x22").ok());
+      spoiled = true;
+    }
+  }
+  ASSERT_TRUE(spoiled);
+  harness_.RunToEnd("job");
+  EXPECT_THAT(FailureOf("job"), AllOf(HasSubstr("VALIDATION_FAILED"), HasSubstr("model.norm.weight"),
+                                      HasSubstr("copied from the source")));
+  EXPECT_THAT(Names(files_, "/out"), IsEmpty());
 }
 
 TEST_F(JobDriverTest, CancellingRemovesWhatWasStaged) {

@@ -128,6 +128,7 @@ TEST_F(CheckpointValidatorTest, TheManifestsWeightErrorIsHeldTo) {
   ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/MANIFEST.json", manifest_).ok());
   EXPECT_THAT(Findings(), ElementsAre("file_hash model.safetensors",
                                       "tensor_hash model.layers.0.self_attn.q_proj.weight_packed",
+                                      "weight_digest_differs model.layers.0.self_attn.q_proj.weight",
                                       "weight_error_differs model.layers.0.self_attn.q_proj.weight"));
 }
 
