@@ -60,4 +60,6 @@ absl::Status SafetensorsReader::ReadPart(const TensorInfo& info, int64_t offset,
   return file_->ReadAt(info.begin + offset, size, buffer);
 }
 
+void SafetensorsReader::WillRead(const TensorInfo& info) const { file_->WillRead(info.begin, info.size); }
+
 }  // namespace heroq

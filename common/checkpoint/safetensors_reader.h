@@ -53,6 +53,8 @@ class SafetensorsReader {
   absl::Status Read(const TensorInfo& info, void* buffer) const;
   // Bytes [offset, offset + size) of the tensor.
   absl::Status ReadPart(const TensorInfo& info, int64_t offset, int64_t size, void* buffer) const;
+  // Says that the tensor will be read soon (RandomAccessFile::WillRead).
+  void WillRead(const TensorInfo& info) const;
 
  private:
   SafetensorsReader() = default;

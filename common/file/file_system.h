@@ -25,6 +25,8 @@ class RandomAccessFile {
   virtual ~RandomAccessFile() = default;
   // Exactly `size` bytes at `offset` into `buffer`; a shorter file is FILE_CORRUPT.
   virtual absl::Status ReadAt(int64_t offset, int64_t size, void* buffer) const = 0;
+  // Says that these bytes will be read soon. What is slow to read may be fetched meanwhile; does not block.
+  virtual void WillRead(int64_t /*offset*/, int64_t /*size*/) const {}
   virtual absl::StatusOr<FileInfo> Stat() const = 0;
   virtual const std::string& path() const = 0;
 };

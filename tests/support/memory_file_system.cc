@@ -43,6 +43,10 @@ class MemoryRandomAccessFile final : public RandomAccessFile {
     std::memcpy(buffer, file_->data.data() + offset, static_cast<std::size_t>(size));
     return absl::OkStatus();
   }
+  void WillRead(int64_t /*offset*/, int64_t size) const override {
+    absl::MutexLock lock(&files_.mutex_);
+    files_.announced_bytes_ += size;
+  }
   absl::StatusOr<FileInfo> Stat() const override {
     HEROQ_RETURN_IF_ERROR(files_.CheckFault("stat", path_));
     absl::MutexLock lock(&files_.mutex_);
@@ -85,6 +89,11 @@ class MemoryWritableFile final : public WritableFile {
   const std::shared_ptr<MemoryFileSystem::File> file_;
   const std::string path_;
 };
+
+int64_t MemoryFileSystem::announced_bytes() {
+  absl::MutexLock lock(&mutex_);
+  return announced_bytes_;
+}
 
 void MemoryFileSystem::SetFault(Fault fault) {
   absl::MutexLock lock(&mutex_);

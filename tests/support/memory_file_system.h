@@ -24,6 +24,8 @@ class MemoryFileSystem final : public FileSystem {
   // of the operation. Called without locks.
   using Fault = std::function<absl::Status(absl::string_view operation, const std::string& path)>;
   void SetFault(Fault fault);
+  // That RandomAccessFile::WillRead named, of all files.
+  int64_t announced_bytes();
 
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path) override;
@@ -63,6 +65,7 @@ class MemoryFileSystem final : public FileSystem {
   std::set<std::string> directories_ ABSL_GUARDED_BY(mutex_) = {"/"};
   int64_t writes_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t inodes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t announced_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace heroq

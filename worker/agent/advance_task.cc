@@ -66,7 +66,7 @@ absl::StatusOr<v1::TaskResult> RunAdvanceTask(const v1::AdvanceTask& task, const
     absl::StatusOr<std::optional<at::Tensor>> output = runner.Run(block, hidden, nullptr, /*emit=*/true);
     if (!output.ok())
       return Annotate(output.status(), absl::StrCat("block ", task.block(), ", shard ", shard));
-    HEROQ_ASSIGN_OR_RETURN(*result.add_outputs(), runner.Store(shard, **output));
+    HEROQ_ASSIGN_OR_RETURN(*result.add_outputs(), runner.Store(task.block(), shard, **output));
     result.mutable_metrics()->set_tokens(result.metrics().tokens() + hidden.size(0) * hidden.size(1));
   }
   return result;

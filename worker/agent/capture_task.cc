@@ -57,6 +57,8 @@ absl::StatusOr<v1::TaskResult> RunCaptureTask(const v1::CaptureTask& task, const
   HEROQ_ASSIGN_OR_RETURN(ShardRunner runner,
                          ShardRunner::Create(task.tokens(), context, environment, source, cache));
   HEROQ_ASSIGN_OR_RETURN(const DecoderBlock block, LoadBlock(source, task.block(), runner.dtype()));
+  // Whoever captures the next block reads its weights from the page cache.
+  if (task.block() + 1 < source.layout().block_count) WillLoadBlock(source, task.block() + 1);
   v1::TaskResult result;
   ShardSums sums;
   for (int32_t shard = task.shard_begin(); shard < task.shard_end(); ++shard) {
@@ -73,7 +75,7 @@ absl::StatusOr<v1::TaskResult> RunCaptureTask(const v1::CaptureTask& task, const
       return Annotate(output.status(), absl::StrCat("block ", task.block(), ", shard ", shard));
     HEROQ_RETURN_IF_ERROR(AddShard(shard, context.shards(), tap, sums));
     if (*output) {
-      HEROQ_ASSIGN_OR_RETURN(*result.add_outputs(), runner.Store(shard, **output));
+      HEROQ_ASSIGN_OR_RETURN(*result.add_outputs(), runner.Store(task.block(), shard, **output));
     }
     result.mutable_metrics()->set_tokens(result.metrics().tokens() + hidden.size(0) * hidden.size(1));
   }

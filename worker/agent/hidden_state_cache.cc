@@ -1,27 +1,34 @@
 #include "worker/agent/hidden_state_cache.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace heroq {
 
-void HiddenStateCache::Put(const Digest& digest, at::Tensor hidden) {
+void HiddenStateCache::Put(int64_t block, const Digest& digest, at::Tensor hidden) {
   Take(digest);
-  bytes_ += static_cast<int64_t>(hidden.nbytes());
-  entries_.push_back({digest.sha256, std::move(hidden)});
-  while (bytes_ > capacity_bytes_) {
-    bytes_ -= static_cast<int64_t>(entries_.front().hidden.nbytes());
-    entries_.pop_front();
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto next = std::next(entry);
+    if (entry->block != block && entry->block != block - 1) Drop(entry);
+    entry = next;
   }
+  bytes_ += static_cast<int64_t>(hidden.nbytes());
+  entries_.push_back({block, digest.sha256, std::move(hidden)});
+  while (bytes_ > capacity_bytes_) Drop(entries_.begin());
+}
+
+void HiddenStateCache::Drop(std::list<Entry>::iterator entry) {
+  bytes_ -= static_cast<int64_t>(entry->hidden.nbytes());
+  entries_.erase(entry);
 }
 
 std::optional<at::Tensor> HiddenStateCache::Take(const Digest& digest) {
   const auto found = std::find_if(entries_.begin(), entries_.end(),
                                   [&](const Entry& entry) { return entry.sha256 == digest.sha256; });
   if (found == entries_.end()) return std::nullopt;
-  at::Tensor hidden = std::move(found->hidden);
-  bytes_ -= static_cast<int64_t>(hidden.nbytes());
-  entries_.erase(found);
+  at::Tensor hidden = found->hidden;
+  Drop(found);
   return hidden;
 }
 

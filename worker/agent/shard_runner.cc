@@ -104,10 +104,10 @@ absl::StatusOr<std::optional<at::Tensor>> ShardRunner::Run(const DecoderBlock& b
   return output;
 }
 
-absl::StatusOr<v1::NamedBlob> ShardRunner::Store(int64_t shard, const at::Tensor& hidden) {
+absl::StatusOr<v1::NamedBlob> ShardRunner::Store(int64_t block, int64_t shard, const at::Tensor& hidden) {
   HEROQ_ASSIGN_OR_RETURN(const std::string bytes, SerializeHiddenStates(hidden));
   HEROQ_ASSIGN_OR_RETURN(const Digest digest, environment_.blobs.Put(bytes, Durability::kVolatile));
-  cache_.Put(digest, hidden);
+  cache_.Put(block, digest, hidden);
   v1::NamedBlob output;
   output.set_name(absl::StrCat("hidden/", shard));
   *output.mutable_digest() = DigestToProto(digest);

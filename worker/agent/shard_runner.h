@@ -41,8 +41,8 @@ class ShardRunner {
   absl::StatusOr<std::optional<at::Tensor>> Run(const DecoderBlock& block, const at::Tensor& hidden,
                                                 ActivationTap* tap, bool emit);
 
-  // Stores hidden states as "hidden/<shard>", in the cache as well.
-  absl::StatusOr<v1::NamedBlob> Store(int64_t shard, const at::Tensor& hidden);
+  // Stores what `block` gave as "hidden/<shard>", in the cache as well.
+  absl::StatusOr<v1::NamedBlob> Store(int64_t block, int64_t shard, const at::Tensor& hidden);
 
   c10::ScalarType dtype() const { return dtype_; }
 

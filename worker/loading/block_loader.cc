@@ -52,6 +52,12 @@ absl::StatusOr<DecoderBlock> LoadBlock(const WeightSource& source, int64_t block
   return DecoderBlock(source.layout(), std::move(weights));
 }
 
+void WillLoadBlock(const WeightSource& source, int64_t block) {
+  for (const LinearLayout& linear : source.layout().blocks[static_cast<size_t>(block)].linears) {
+    source.WillLoad(absl::StrCat(linear.name, ".weight"));
+  }
+}
+
 absl::StatusOr<OutputHead> LoadOutputHead(const WeightSource& source, c10::ScalarType dtype) {
   HEROQ_ASSIGN_OR_RETURN(at::Tensor gain, source.Load(source.layout().final_norm_name, dtype));
   HEROQ_ASSIGN_OR_RETURN(at::Tensor weight, source.Load(source.layout().head_name, dtype));

@@ -19,6 +19,9 @@ namespace heroq {
 absl::StatusOr<DecoderBlock> LoadBlock(const WeightSource& source, int64_t block, c10::ScalarType dtype,
                                        const std::map<std::string, at::Tensor>& replaced = {});
 
+// Says that LoadBlock will be asked for this block soon.
+void WillLoadBlock(const WeightSource& source, int64_t block);
+
 absl::StatusOr<OutputHead> LoadOutputHead(const WeightSource& source, c10::ScalarType dtype);
 
 // ids int64 [sequences, length] -> hidden states [sequences, length, hidden].

@@ -157,6 +157,11 @@ absl::StatusOr<at::Tensor> CheckpointWeights::Load(const std::string& name, c10:
   });
 }
 
+void CheckpointWeights::WillLoad(const std::string& name) const {
+  const auto found = reader_->tensors().find(name);
+  if (found != reader_->tensors().end()) found->second.file->WillRead(found->second.info);
+}
+
 absl::StatusOr<at::Tensor> CheckpointWeights::LoadRotation(const BlockLayout& block, LinearInput input,
                                                            c10::ScalarType dtype) const {
   const auto found = rotations_.find({block.prefix, input});
@@ -177,9 +182,10 @@ absl::StatusOr<at::Tensor> CheckpointWeights::LoadRows(const std::string& name, 
     const int64_t row_bytes = columns * SizeOf(entry.info.dtype);
     const int64_t* ids = distinct.const_data_ptr<int64_t>();
     auto* out = static_cast<char*>(table.mutable_data_ptr());
-    for (int64_t i = 0; i < distinct.numel(); ++i) {
-      HEROQ_RETURN_IF_ERROR(
-          entry.file->ReadPart(entry.info, ids[i] * row_bytes, row_bytes, out + i * row_bytes));
+    for (int64_t begin = 0, end = 0; begin < distinct.numel(); begin = end) {
+      for (end = begin + 1; end < distinct.numel() && ids[end] == ids[end - 1] + 1;) ++end;
+      HEROQ_RETURN_IF_ERROR(entry.file->ReadPart(entry.info, ids[begin] * row_bytes,
+                                                 (end - begin) * row_bytes, out + begin * row_bytes));
     }
     HEROQ_RETURN_IF_ERROR(CheckFinite(directory(), name, table));
     return at::index_select(table.to(device_, dtype), 0, position.flatten().to(device_));

@@ -37,6 +37,7 @@ class CheckpointWeights : public WeightSource {
   const std::string& directory() const { return reader_->directory(); }
   c10::Device device() const override { return device_; }
   absl::StatusOr<at::Tensor> Load(const std::string& name, c10::ScalarType dtype) const override;
+  void WillLoad(const std::string& name) const override;
   int ActivationBits(const std::string& name) const override;
   absl::StatusOr<std::pair<at::Tensor, at::Tensor>> LoadBranch(const std::string& name) const override;
   absl::StatusOr<at::Tensor> LoadRows(const std::string& name, const at::Tensor& rows,

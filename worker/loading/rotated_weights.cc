@@ -60,6 +60,12 @@ absl::StatusOr<at::Tensor> RotatedWeights::Load(const std::string& name, c10::Sc
   });
 }
 
+void RotatedWeights::WillLoad(const std::string& name) const {
+  const auto found = rules_.find(name);
+  if (found == rules_.end()) return source_.WillLoad(name);
+  if (found->second.change != Change::kGain) source_.WillLoad(found->second.source);
+}
+
 absl::StatusOr<at::Tensor> RotatedWeights::LoadReader(const Rule& rule, c10::ScalarType dtype) const {
   at::Tensor gain;
   if (!rule.gain.empty()) {

@@ -23,6 +23,7 @@ class RotatedWeights : public WeightSource {
   absl::StatusOr<at::Tensor> Load(const std::string& name, c10::ScalarType dtype) const override;
   absl::StatusOr<at::Tensor> LoadRows(const std::string& name, const at::Tensor& rows,
                                       c10::ScalarType dtype) const override;
+  void WillLoad(const std::string& name) const override;
 
  private:
   enum class Change { kGain, kReader, kWriter, kWriterBias };

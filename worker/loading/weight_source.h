@@ -28,6 +28,9 @@ class WeightSource {
   // Inf.
   virtual absl::StatusOr<at::Tensor> Load(const std::string& name, c10::ScalarType dtype) const = 0;
 
+  // Says that the tensor will be loaded soon, so that storage can fetch it meanwhile. Does not block.
+  virtual void WillLoad(const std::string& name) const {}
+
   // Bits that the input of linear `name` is rounded to at run time (QuantizeActivations); 16: it is not.
   virtual int ActivationBits(const std::string& name) const { return kUnquantizedActivationBits; }
 

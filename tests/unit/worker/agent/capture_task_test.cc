@@ -81,6 +81,15 @@ TEST_F(CaptureTaskTest, HandsInCanonicalNodesOfEveryInput) {
   EXPECT_EQ(result.metrics().tokens(), 9 * kLength);
 }
 
+TEST_F(CaptureTaskTest, AnnouncesTheWeightsOfTheNextBlock) {
+  HiddenStateCache cache(kLargeCache);
+  const std::vector<v1::TaskResult> first = {Run(Capture(0, 0, 2), cache).value()};
+  // q and o [64, 64], k and v [32, 64], gate and up [96, 64], down [64, 96], in bfloat16.
+  EXPECT_EQ(files_.announced_bytes(), 2 * (2 * 64 * 64 + 2 * 32 * 64 + 3 * 96 * 64));
+  ASSERT_TRUE(Run(Capture(1, 0, 2, first), cache).ok());
+  EXPECT_EQ(files_.announced_bytes(), 2 * (2 * 64 * 64 + 2 * 32 * 64 + 3 * 96 * 64)) << "it has two blocks";
+}
+
 TEST_F(CaptureTaskTest, TheLastBlockNeedNotEmitHiddenStates) {
   HiddenStateCache cache(kNoCache);
   v1::CaptureTask task = Capture(0, 0, 2);

@@ -13,7 +13,7 @@ at::Tensor Bytes(int64_t count) { return at::zeros({count}, at::kByte); }
 
 TEST(HiddenStateCacheTest, GivesEachEntryOnce) {
   HiddenStateCache cache(100);
-  cache.Put(Named('a'), Bytes(10));
+  cache.Put(3, Named('a'), Bytes(10));
   EXPECT_EQ(cache.Take(Named('a'))->numel(), 10);
   EXPECT_FALSE(cache.Take(Named('a')).has_value());
   EXPECT_EQ(cache.bytes(), 0);
@@ -21,9 +21,9 @@ TEST(HiddenStateCacheTest, GivesEachEntryOnce) {
 
 TEST(HiddenStateCacheTest, TheOldestMakeRoom) {
   HiddenStateCache cache(100);
-  cache.Put(Named('a'), Bytes(40));
-  cache.Put(Named('b'), Bytes(40));
-  cache.Put(Named('c'), Bytes(40));
+  cache.Put(3, Named('a'), Bytes(40));
+  cache.Put(3, Named('b'), Bytes(40));
+  cache.Put(3, Named('c'), Bytes(40));
   EXPECT_EQ(cache.bytes(), 80);
   EXPECT_FALSE(cache.Take(Named('a')).has_value());
   EXPECT_TRUE(cache.Take(Named('b')).has_value());
@@ -32,14 +32,28 @@ TEST(HiddenStateCacheTest, TheOldestMakeRoom) {
 
 TEST(HiddenStateCacheTest, WhatIsLargerThanAllOfItIsNotKept) {
   HiddenStateCache cache(100);
-  cache.Put(Named('a'), Bytes(101));
+  cache.Put(3, Named('a'), Bytes(101));
   EXPECT_EQ(cache.bytes(), 0);
+}
+
+TEST(HiddenStateCacheTest, WhatOthersWentOnWithDoesNotStay) {
+  HiddenStateCache cache(100);
+  cache.Put(3, Named('a'), Bytes(10));
+  cache.Put(3, Named('b'), Bytes(10));
+  cache.Put(4, Named('c'), Bytes(10));
+  EXPECT_EQ(cache.bytes(), 30) << "b is read while block 4 is under way";
+  cache.Put(5, Named('d'), Bytes(10));
+  EXPECT_EQ(cache.bytes(), 20);
+  EXPECT_FALSE(cache.Take(Named('b')).has_value());
+  EXPECT_TRUE(cache.Take(Named('c')).has_value());
+  cache.Put(0, Named('e'), Bytes(10));
+  EXPECT_EQ(cache.bytes(), 10) << "another job began";
 }
 
 TEST(HiddenStateCacheTest, EqualHiddenStatesAreKeptOnce) {
   HiddenStateCache cache(100);
-  cache.Put(Named('a'), Bytes(40));
-  cache.Put(Named('a'), Bytes(40));
+  cache.Put(3, Named('a'), Bytes(40));
+  cache.Put(3, Named('a'), Bytes(40));
   EXPECT_EQ(cache.bytes(), 40);
 }
 

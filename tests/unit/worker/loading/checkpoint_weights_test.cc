@@ -70,6 +70,19 @@ TEST_F(CheckpointWeightsTest, RowsAreThoseOfTheWholeMatrix) {
   EXPECT_TRUE(at::equal(rows, whole.index_select(0, ids.flatten())));
 }
 
+TEST_F(CheckpointWeightsTest, RowsThatFollowEachOtherAreReadAtOnce) {
+  const auto source = Open().value();
+  int reads = 0;
+  files_.SetFault([&](absl::string_view operation, const std::string& /*path*/) {
+    reads += operation == "read";
+    return absl::OkStatus();
+  });
+  const at::Tensor ids = at::tensor({5, 3, 4, 9, 4}, at::kLong);
+  const at::Tensor rows = source->LoadRows(kEmbedding, ids, at::kFloat).value();
+  EXPECT_EQ(reads, 2) << "3 to 5, and 9";
+  EXPECT_TRUE(at::equal(rows, source->Load(kEmbedding, at::kFloat).value().index_select(0, ids)));
+}
+
 TEST_F(CheckpointWeightsTest, NanAndInfNameTheTensorAndTheirCount) {
   Poke(kUp, 5, 0x7fc0);
   Poke(kUp, 6143, 0xff80);
