@@ -222,7 +222,9 @@ void AddComputation(CLI::App& command, JobFlags& flags) {
       ->type_name("auto|bf16|f32")
       ->check(CLI::IsMember({"auto", "bf16", "f32"}))
       ->group("Computation");
-  command.add_option("--micro-batch", flags.micro_batch, "Sequences per forward call; default 4")
+  command
+      .add_option("--micro-batch", flags.micro_batch,
+                  "Sequences per forward call; default: as many as make 2048 tokens")
       ->type_name("N")
       ->check(CLI::Range(1, 4096))
       ->group("Computation");

@@ -21,6 +21,8 @@ constexpr int kMaxLabels = 64;
 constexpr int kMaxLabelBytes = 256;
 constexpr int kMaxOverrides = 1000;
 constexpr int64_t kMinShardBytes = 4096;
+// Enough rows for matrix products to run at their full rate.
+constexpr int64_t kForwardTokens = 2048;
 
 // Proto fields where 0 asks for the default.
 void CheckRange(int64_t value, int64_t low, int64_t high, absl::string_view field,
@@ -264,7 +266,6 @@ v1::JobSpec ResolveSpec(const v1::JobSpec& spec, const ModelLayout& layout) {
       calibration.set_propagation(v1::PROPAGATION_FULL_PRECISION);
     }
   }
-  calibration.set_micro_batch(OrDefault(calibration.micro_batch(), 4));
   calibration.set_threads_per_task(OrDefault(calibration.threads_per_task(), 1));
   if (calibration.compute_type().empty() || calibration.compute_type() == "auto") {
     const bool half = layout.dtype == DType::kBf16 || layout.dtype == DType::kF16;
@@ -275,6 +276,10 @@ v1::JobSpec ResolveSpec(const v1::JobSpec& spec, const ModelLayout& layout) {
     evaluation.set_sequences(OrDefault(evaluation.sequences(), 32));
     evaluation.set_sequence_length(OrDefault(evaluation.sequence_length(), default_length(512)));
   }
+  const int64_t longest =
+      std::max({calibration.sequence_length(), resolved.evaluation().sequence_length(), 1});
+  calibration.set_micro_batch(
+      OrDefault(calibration.micro_batch(), std::max<int64_t>(1, kForwardTokens / longest)));
   if (IsEvaluationOnly(resolved)) return resolved;
 
   v1::OutputSpec& output = *resolved.mutable_output();

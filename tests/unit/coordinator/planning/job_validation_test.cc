@@ -150,7 +150,7 @@ TEST(JobValidationTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(resolved.calibration().samples(), 128);
   EXPECT_EQ(resolved.calibration().sequence_length(), 1024) << "2048 is beyond this model's context";
   EXPECT_EQ(resolved.calibration().shards(), 8);
-  EXPECT_EQ(resolved.calibration().micro_batch(), 4);
+  EXPECT_EQ(resolved.calibration().micro_batch(), 2) << "2048 tokens";
   EXPECT_EQ(resolved.calibration().threads_per_task(), 1);
   EXPECT_EQ(resolved.calibration().propagation(), v1::PROPAGATION_FULL_PRECISION);
   EXPECT_EQ(resolved.calibration().compute_type(), "bf16");
@@ -165,6 +165,22 @@ TEST(JobValidationTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(ResolveSpec(spec, layout).method().dash_q().rounds(), 9);
   EXPECT_TRUE(ResolveSpec(spec, layout).method().dash_q().has_damped());
   EXPECT_FALSE(ResolveSpec(spec, layout).method().dash_q().damped());
+}
+
+TEST(JobValidationTest, ForwardCallsTakeAboutAsManyTokensWhateverTheLength) {
+  ModelLayout layout;
+  layout.max_positions = 8192;
+  const auto micro_batch = [&](int length) {
+    v1::JobSpec spec = CalibratedSpec();
+    spec.mutable_calibration()->set_sequence_length(length);
+    return ResolveSpec(spec, layout).calibration().micro_batch();
+  };
+  EXPECT_EQ(micro_batch(512), 4);
+  EXPECT_EQ(micro_batch(2048), 1);
+  EXPECT_EQ(micro_batch(4096), 1);
+  v1::JobSpec rtn;
+  *rtn.mutable_evaluation()->mutable_source()->mutable_tokens_file() = LocalPath("/tokens");
+  EXPECT_EQ(ResolveSpec(rtn, layout).calibration().micro_batch(), 4) << "evaluation has sequences of 512";
 }
 
 TEST(JobValidationTest, SequencesLongerThanTheContextAreRefused) {
