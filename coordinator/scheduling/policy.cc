@@ -111,12 +111,16 @@ std::vector<LeaseGrant> PlanLeases(const PolicyInput& input, const PolicyOptions
         grant(worker, {task});
       }
     };
+    const auto grant_runs = [&](auto available) {
+      while (WorkerSlots* worker = available() ? Freest(usable) : nullptr) {
+        std::vector<int> run = runs.Take(*worker, usable);
+        if (run.empty()) break;
+        grant(worker, std::move(run));
+      }
+    };
+    grant_runs([&] { return runs.CapturesAreAwaited(); });
     grant_single(TaskKind::kQuantize);
-    while (WorkerSlots* worker = Freest(usable)) {
-      std::vector<int> run = runs.Take(*worker, usable);
-      if (run.empty()) break;
-      grant(worker, std::move(run));
-    }
+    grant_runs([] { return true; });
     grant_single(TaskKind::kEvaluate);
   }
   return grants;

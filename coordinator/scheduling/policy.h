@@ -45,7 +45,10 @@ struct PolicyOptions {
 
 // Which ready tasks go to which free slots now. Pure.
 // - Jobs by priority, then in the order of their creation; a job uses workers of its numeric class only.
-// - Quantize before advance before capture before evaluate, lower blocks first: quantizing frees statistics.
+// - Captures of the lowest block that is not captured come first while quantization is at most two blocks
+//   behind them: the chain of captures decides how long a job takes, and units that wait fill the slots it
+//   leaves free. Else quantize before advance before capture before evaluate, lower blocks first: quantizing
+//   frees statistics.
 // - Captures and advances are leased in runs of consecutive ready shards of one block, sized so that the free
 // slots share
 //   the ready shards and the class's slots the block, preferring shards whose hidden states the worker made.

@@ -7,6 +7,20 @@
 namespace heroq {
 namespace {
 
+// The lowest block with a capture that is not done; the block count when all are.
+int UncapturedBlock(const JobRecord& job) {
+  int lowest = job.plan->block_count();
+  for (size_t task = 0; task < job.tasks.size(); ++task) {
+    const TaskNode& node = job.graph->nodes()[task];
+    const bool waits = node.kind == TaskKind::kCapture && job.tasks[task].state != TaskState::kDone;
+    if (waits) lowest = std::min(lowest, node.block);
+  }
+  return lowest;
+}
+
+// Blocks that may wait for quantization while captures come first.
+constexpr int kBacklog = 2;
+
 int CeilDivide(int a, int b) { return (a + b - 1) / b; }
 
 }  // namespace
@@ -16,12 +30,19 @@ ShardRuns::ShardRuns(const JobRecord& job, const std::vector<int>& due, const st
     : job_(job),
       capture_ahead_bytes_(capture_ahead_bytes),
       open_block_(OpenBlock(job)),
+      uncaptured_block_(UncapturedBlock(job)),
       captured_bytes_(CapturedBytes(job, leasing)) {
   for (int task : due) {
     const TaskNode& node = job.graph->nodes()[task];
     if (node.kind != TaskKind::kCapture && node.kind != TaskKind::kAdvance) continue;
     blocks_[{node.kind == TaskKind::kCapture, node.block}][node.shard] = task;
   }
+}
+
+bool ShardRuns::CapturesAreAwaited() const {
+  if (blocks_.empty()) return false;
+  const auto [is_capture, block] = blocks_.begin()->first;
+  return is_capture && block == uncaptured_block_ && block - open_block_ <= kBacklog;
 }
 
 std::vector<int> ShardRuns::Take(const WorkerSlots& worker, const std::vector<WorkerSlots*>& workers) {

@@ -20,6 +20,8 @@ class ShardRuns {
   ShardRuns(const JobRecord& job, const std::vector<int>& due, const std::set<int>& leasing,
             int64_t capture_ahead_bytes);
 
+  // Whether the next run is of captures that come before quantization (policy.h).
+  bool CapturesAreAwaited() const;
   // The next run for a free slot of `worker`, one of `workers` (the usable ones of the job's class); empty
   // when nothing is left or captures may not run further ahead.
   std::vector<int> Take(const WorkerSlots& worker, const std::vector<WorkerSlots*>& workers);
@@ -38,7 +40,8 @@ class ShardRuns {
 
   const JobRecord& job_;
   const int64_t capture_ahead_bytes_;
-  const int open_block_;
+  const int open_block_;        // the lowest one with units to quantize
+  const int uncaptured_block_;  // the lowest one with captures to do
   int64_t captured_bytes_;
   // Advances before captures, lower blocks first.
   std::map<std::pair<bool, int>, Shards> blocks_;  // (is capture, block)

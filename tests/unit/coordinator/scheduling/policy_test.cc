@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "coordinator/scheduling/lease_builder.h"
 #include "tests/support/state_fixture.h"
 
@@ -54,14 +55,33 @@ TEST_F(PolicyTest, BusySlotsOfTheClassAreLeftTheirShare) {
   EXPECT_THAT(Plan(), ElementsAre("a:capture/0/0-4@w1"));
 }
 
-TEST_F(PolicyTest, QuantizeComesBeforeCapture) {
-  fixture_.AddJob("a", TestPlan({.blocks = 2, .shards = 2}));
-  fixture_.Finish("a", {"capture/0/0", "capture/0/1"});
+TEST_F(PolicyTest, CapturesComeFirstUntilQuantizationIsMoreThanTwoBlocksBehind) {
+  fixture_.AddJob("a", TestPlan({.blocks = 6, .shards = 2}));
   AddWorker("w1");
+  for (const char* block : {"0", "1", "2"}) {
+    EXPECT_THAT(Plan(), ElementsAre(absl::StrCat("a:capture/", block, "/0-2@w1")));
+    fixture_.Finish("a", {absl::StrCat("capture/", block, "/0"), absl::StrCat("capture/", block, "/1")});
+  }
   EXPECT_THAT(Plan(), ElementsAre("a:quantize/0/attention@w1"));
   AddWorker("w2", 2);
-  EXPECT_THAT(Plan(), ElementsAre("a:quantize/0/attention@w2", "a:quantize/0/mlp@w1", "a:capture/1/0@w2"))
-      << "the last free slot takes its share of a block on three slots";
+  EXPECT_THAT(Plan(),
+              ElementsAre("a:quantize/0/attention@w2", "a:quantize/0/mlp@w1", "a:quantize/1/attention@w2"));
+}
+
+TEST_F(PolicyTest, WhoeverIsAheadQuantizesWhileOthersCatchUp) {
+  fixture_.AddJob("a", TestPlan({.blocks = 6, .shards = 2}));
+  fixture_.Finish("a", {"capture/0/0", "capture/0/1", "capture/1/0"});
+  fixture_.Lease("a", {"capture/1/1"});
+  AddWorker("w1");
+  EXPECT_THAT(Plan(), ElementsAre("a:quantize/0/attention@w1")) << "block 1 is on its way, block 2 has time";
+}
+
+TEST_F(PolicyTest, CapturesThatMayNotRunAheadLeaveTheSlotToQuantization) {
+  fixture_.AddJob("a", TestPlan({.blocks = 6, .shards = 2}));
+  fixture_.Finish("a", {"capture/0/0", "capture/0/1"});
+  capture_ahead_bytes_ = 0;
+  AddWorker("w1");
+  EXPECT_THAT(Plan(), ElementsAre("a:quantize/0/attention@w1"));
 }
 
 TEST_F(PolicyTest, AdvancesAreLeasedInRunsToo) {
