@@ -21,6 +21,12 @@ namespace {
 
 constexpr char kWhiteSpace[] = " \t\r";
 
+// Of a plain text of which not all is needed, so much is read at first, more for more tokens.
+constexpr int64_t kHeadBytes = int64_t{1} << 20;
+constexpr int64_t kHeadBytesPerToken = 16;
+// Tokens at the end of a head that are not relied upon: the text that follows could join them with its own.
+constexpr int64_t kUnsettledTokens = 1024;
+
 // `offset` is where `text` begins in the file.
 absl::Status CheckText(const std::string& path, absl::string_view text, int64_t offset) {
   if (const std::optional<int64_t> invalid = FirstInvalidUtf8(text); invalid.has_value()) {
@@ -56,7 +62,7 @@ class TokenStream {
     for (const std::string& path : paths) {
       counts_.push_back(TextCount{path});
       if (complete()) continue;
-      HEROQ_RETURN_IF_ERROR(absl::EndsWith(path, ".jsonl") ? ReadLines(path) : ReadWhole(path));
+      HEROQ_RETURN_IF_ERROR(absl::EndsWith(path, ".jsonl") ? ReadLines(path) : ReadPlain(path));
     }
     return absl::OkStatus();
   }
@@ -67,19 +73,44 @@ class TokenStream {
  private:
   bool complete() const { return enough_.has_value() && static_cast<int64_t>(ids_.size()) >= *enough_; }
 
-  absl::Status Add(const std::string& path, absl::string_view document) {
+  absl::StatusOr<std::vector<int32_t>> Encode(const std::string& path, absl::string_view document) const {
     absl::StatusOr<std::vector<int32_t>> ids = tokenizer_.Encode(document, /*add_special_tokens=*/true);
     if (!ids.ok()) return Annotate(ids.status(), path);
-    ids_.insert(ids_.end(), ids->begin(), ids->end());
+    return ids;
+  }
+
+  void Add(const std::vector<int32_t>& ids) {
+    ids_.insert(ids_.end(), ids.begin(), ids.end());
     counts_.back().documents += 1;
-    counts_.back().tokens_read += static_cast<int64_t>(ids->size());
+    counts_.back().tokens_read += static_cast<int64_t>(ids.size());
+  }
+
+  absl::Status ReadPlain(const std::string& path) {
+    HEROQ_ASSIGN_OR_RETURN(const bool enough, ReadHead(path));
+    if (enough) return absl::OkStatus();
+    HEROQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(files_, path));
+    HEROQ_RETURN_IF_ERROR(CheckText(path, text, 0));
+    HEROQ_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, Encode(path, text));
+    Add(ids);
     return absl::OkStatus();
   }
 
-  absl::Status ReadWhole(const std::string& path) {
-    HEROQ_ASSIGN_OR_RETURN(const std::string text, ReadFile(files_, path));
-    HEROQ_RETURN_IF_ERROR(CheckText(path, text, 0));
-    return Add(path, text);
+  // Reads as many whole lines of a long text as are likely to do; false, and nothing read, when they do not.
+  absl::StatusOr<bool> ReadHead(const std::string& path) {
+    if (!enough_.has_value()) return false;
+    const int64_t needed = *enough_ - static_cast<int64_t>(ids_.size());
+    const int64_t size = std::max(kHeadBytes, kHeadBytesPerToken * needed);
+    HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file, files_.OpenForRead(path));
+    HEROQ_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());
+    if (info.size <= size) return false;
+    std::string head(static_cast<std::size_t>(size), '\0');
+    HEROQ_RETURN_IF_ERROR(file->ReadAt(0, size, head.data()));
+    head.resize(head.rfind('\n') + 1);
+    HEROQ_RETURN_IF_ERROR(CheckText(path, head, 0));
+    HEROQ_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, Encode(path, head));
+    if (static_cast<int64_t>(ids.size()) < needed + kUnsettledTokens) return false;
+    Add(ids);
+    return true;
   }
 
   absl::Status ReadLines(const std::string& path) {
@@ -90,7 +121,8 @@ class TokenStream {
       HEROQ_RETURN_IF_ERROR(CheckText(path, line->text, line->offset));
       if (line->text.find_first_not_of(kWhiteSpace) == std::string::npos) continue;
       HEROQ_ASSIGN_OR_RETURN(const std::string text, TextOfLine(path, *line));
-      HEROQ_RETURN_IF_ERROR(Add(path, text));
+      HEROQ_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, Encode(path, text));
+      Add(ids);
     }
     return absl::OkStatus();
   }

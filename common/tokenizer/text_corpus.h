@@ -34,8 +34,9 @@ enum class Windows {
 // Reads text files (plain: one document a file; .jsonl: one document a line, field "text"), tokenizes each
 // document with the model's BOS rule (add_special_tokens; a post-processor that adds BOS adds it once per
 // document), joins them in order and cuts `sequences` sequences of `length`. Stops reading when kFromStart
-// has enough. TEXT_TOO_SHORT says how many tokens there were and how many are needed; FILE_CORRUPT for binary
-// or invalid UTF-8 text, naming file and offset.
+// has enough, in a long plain text at the end of a line well behind what is used. TEXT_TOO_SHORT says how
+// many tokens there were and how many are needed; FILE_CORRUPT for binary or invalid UTF-8 text, naming file
+// and offset.
 absl::StatusOr<TokenSequences> SequencesFromText(FileSystem& files, const std::vector<std::string>& paths,
                                                  const Tokenizer& tokenizer, int64_t sequences,
                                                  int64_t length, Windows windows);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/checkpoint/safetensors_writer.h"
@@ -73,6 +74,26 @@ TEST_F(TextCorpusTest, JsonLinesAreOneDocumentEach) {
   ASSERT_TRUE(tokens.ok()) << tokens.status();
   EXPECT_THAT(tokens->ids, ElementsAre(9, 0, 1, 9, 2, 9, 3));
   EXPECT_EQ(tokens->counts[0].documents, 3);
+}
+
+TEST_F(TextCorpusTest, OfALongTextWholeLinesAreReadUntilThereIsEnough) {
+  std::string text;
+  while (text.size() < (3 << 20)) text += "abcab\nde\n";
+  const std::string sound = Write("sound.txt", text);
+  const std::string spoilt = Write("spoilt.txt", text + "\xff");
+  const auto head = Sequences({spoilt}, 10, 100);
+  ASSERT_TRUE(head.ok()) << head.status();
+  EXPECT_LT(head->counts[0].tokens_read, 1 << 20);
+  const auto first = head->ids.begin();
+  // A BOS, then "abcabde" again and again.
+  EXPECT_THAT(std::vector<int32_t>(first, first + 9), ElementsAre(9, 0, 1, 2, 0, 1, 3, 4, 0));
+  EXPECT_EQ(head->ids[999], (std::vector<int>{0, 1, 2, 0, 1, 3, 4})[998 % 7]);
+  // More than the head has, and what needs the end of the text, are read from all of it.
+  EXPECT_EQ(Sequences({sound}, 1, 2'000'000)->ids.size(), 2'000'000u);
+  ExpectError(Sequences({spoilt}, 10, 100, Windows::kSpread).status(), Reason::kFileCorrupt, {"spoilt.txt"});
+  std::replace(text.begin(), text.end(), '\n', 'e');
+  EXPECT_GT(Sequences({Write("line.txt", text)}, 1, 10)->counts[0].tokens_read, 3 << 20)
+      << "a text of one line is not cut";
 }
 
 TEST_F(TextCorpusTest, ReadingStopsWhenThereIsEnough) {
