@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
-# Runs heroq and llm-compressor in turn on the same model and text, judges both with transformers and writes
-# a section of docs/benchmarks.md. Takes about twenty minutes on two cores; fails when a bound of that page is missed.
+# Runs heroq, llm-compressor, AutoRound and GPTQModel in turn on the same model and text, two threads each, judges what they
+# publish with transformers and writes the first section of docs/benchmarks.md; fails when a bound of that section is missed.
+# Takes about 75 minutes on two cores, most of them AutoRound's; build/side_by_side keeps checkpoints, logs and results.json.
 #
-#   deploy/benchmark.sh [--repetitions N]
+#   deploy/benchmark.sh [--repetitions N] [--samples N] [--length N] [--iterations N] [--page FILE]
+#   deploy/benchmark.sh --only NAME...    runs, judges and prints single runs, and writes no page
+#
+# --repetitions of heroq gptq, llm-compressor and heroq hero-q fast (default 3; all else runs once), --iterations of AutoRound
+# (200), --samples of --length tokens for calibration (64 of 512): other numbers than these are for trying; write them to
+# another --page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export HEROQ_CACHE="${HEROQ_CACHE:-$HOME/.cache/heroq}"
-deploy/build.sh --peer
+deploy/build.sh --peer --gptqmodel
 demo="$(deploy/demo/prepare.sh --dithered)"
 exec "$HEROQ_CACHE/oracle/bin/python" tests/benchmark/compare.py \
   --heroq "$PWD/build/release/bin/heroq" --peer-python "$HEROQ_CACHE/peer/bin/python" \
-  --model "$demo/model-dithered" --text "$demo/text" --work "$PWD/build/benchmark" --page docs/benchmarks.md "$@"
+  --gptqmodel-python "$HEROQ_CACHE/gptqmodel/bin/python" --model "$demo/model-dithered" --text "$demo/text" \
+  --work "$PWD/build/side_by_side" --page docs/benchmarks.md "$@"

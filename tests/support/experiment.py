@@ -46,9 +46,7 @@ class Judge:
 
     def kl(self, checkpoint):
         """A value per text."""
-        # What rotates its inputs at run time is loaded by more than transformers alone.
-        rotated = (checkpoint / "README.md").exists() and "apply_transform_config" in (checkpoint / "README.md").read_text()
-        candidate = model_card.load(checkpoint, torch.bfloat16) if rotated else judge.load(str(checkpoint))
+        candidate = model_card.load_as_it_needs(checkpoint, torch.bfloat16)
         if (checkpoint / "adapter").exists():
             candidate = PeftModel.from_pretrained(candidate, checkpoint / "adapter").eval()
         return [judge.kl(original, judge.logits(candidate, windows)) for windows, original in self.texts]

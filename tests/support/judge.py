@@ -71,7 +71,8 @@ def score(reference, model, ids):
     return {"perplexity": float(torch.tensor(nll / tokens).exp()), "kl": kl / tokens, "tokens": tokens}
 
 
-def judge(reference_directory, checkpoints, text, sequences=32, length=512, dtype=torch.bfloat16):
+def judge(reference_directory, checkpoints, text, sequences=32, length=512, dtype=torch.bfloat16, load=load):
+    """Scores by directory; `load` makes a model of a directory and a type."""
     ids = read_windows(reference_directory, text, sequences, length)
     reference = load(reference_directory, dtype)
     scores = {reference_directory: score(reference, None, ids)}
