@@ -3,7 +3,7 @@
 and writes a section of docs/benchmarks.md; 1 when a bound of that section is missed. Called by deploy/benchmark.sh.
 
     compare.py --heroq BIN --peer-python PYTHON --gptqmodel-python PYTHON --model DIR --text DIR --work DIR --page PAGE
-        [--repetitions 3] [--samples 64 --length 512 --iterations 200] [--only NAME ...]
+        [--repetitions 3] [--samples 64 --length 512 --iterations 200 --judged 32] [--only NAME ...]
 
 --only runs and judges what is named, prints it and writes no page; a name that is none prints all of them.
 """
@@ -125,7 +125,7 @@ def judge_all(runs, arguments):
     reference = {}
     directories = {run.name: str(judged_directory(run)) for run in runs}
     for text in compare_page.TEXTS:
-        scores = judge.judge(arguments.model, list(directories.values()), f"{arguments.text}/{text}.txt",
+        scores = judge.judge(arguments.model, list(directories.values()), f"{arguments.text}/{text}.txt", arguments.judged,
                              load=model_card.load_as_it_needs)
         reference[text] = scores[arguments.model]
         for run in runs:
@@ -148,7 +148,7 @@ def main():
         parser.add_argument("--" + name, required=True)
     for name in ("work", "page"):
         parser.add_argument("--" + name, required=True, type=pathlib.Path)
-    for name, default in (("repetitions", 3), ("samples", 64), ("length", 512), ("iterations", 200)):
+    for name, default in (("repetitions", 3), ("samples", 64), ("length", 512), ("iterations", 200), ("judged", 32)):
         parser.add_argument("--" + name, type=int, default=default)
     parser.add_argument("--only", nargs="+", metavar="NAME")
     arguments = parser.parse_args()

@@ -101,12 +101,12 @@ def spread(values):
     return middle if len(values) == 1 else f"{middle} ({min(values):.1f} to {max(values):.1f})"
 
 
-def accuracy(runs, reference):
+def accuracy(runs, reference, arguments):
     lines = [
         "### Accuracy", "",
-        "KL divergence per token against the unquantized model, and perplexity, on two held-out texts, judged by stock "
-        "transformers and compressed-tensors in bfloat16 (`tests/support/judge.py`): transform online is loaded with the lines of "
-        "its model card, and GPTQModel's checkpoint as the dense values of its codes.", "",
+        "KL divergence per token against the unquantized model, and perplexity, on two held-out texts of "
+        f"{arguments.judged} x 512 tokens, judged by stock transformers and compressed-tensors in bfloat16 "
+        "(`tests/support/judge.py`): transform online is loaded with the lines of its model card, and GPTQModel's checkpoint as the dense values of its codes.", "",
         "| checkpoint | " + " | ".join(f"{t}: KL | {t}: perplexity" for t in TEXTS) + " |",
         "|---|" + "---|" * (2 * len(TEXTS)),
         "| unquantized | " + " | ".join(f"0 | {reference[t]['perplexity']:.3f}" for t in TEXTS) + " |",
@@ -140,7 +140,7 @@ def section(runs, reference, rows, arguments):
         f"Written by `deploy/benchmark.sh` on {machine.today_and_processor()}. Model: SmolLM2-135M-Instruct, dithered "
         f"(`deploy/demo/make_smollm2.py --dither`), W4 group 64, {arguments.samples} x {arguments.length} calibration tokens of "
         "Debian's perl-doc. Two threads for every side: heroq's two workers have one each, peers run with OMP_NUM_THREADS=2 and "
-        "torch.set_num_threads(2). Machines are noisy: read the ratios.", "", *accuracy(runs, reference), "", *cost(runs), "",
+        "torch.set_num_threads(2). Machines are noisy: read the ratios.", "", *accuracy(runs, reference, arguments), "", *cost(runs), "",
         "### Ratios", "", "Of medians.", "", "| figure | found | bound | kept |", "|---|---|---|---|"]
     lines += [f"| {row.figure} | {row.found} | {row.bound()} | {row.kept_in_words()} |" for row in rows]
     return "\n".join(lines) + "\n"
