@@ -8,7 +8,7 @@
 # --test  the Python environment of the test oracles (transformers, compressed-tensors, ...)
 # --lint  clang-format, clang-tidy and the sanitizer runtimes
 # --fuzz  clang and libFuzzer only: no LibTorch
-# --peer  the Python environment of the tool that benchmarks compare with (llm-compressor, 6 GB)
+# --peer  the Python environment of tools that benchmarks compare with (llm-compressor, AutoRound; 6 GB)
 # --vllm  the Python environment of vLLM on CPU (6 GB)
 # --gptqmodel  the Python environment of GPTQModel, on top of that of --peer
 #

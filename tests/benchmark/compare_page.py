@@ -106,7 +106,8 @@ def accuracy(runs, reference, arguments):
         "### Accuracy", "",
         "KL divergence per token against the unquantized model, and perplexity, on two held-out texts of "
         f"{arguments.judged} x 512 tokens, judged by stock transformers and compressed-tensors in bfloat16 "
-        "(`tests/support/judge.py`): transform online is loaded with the lines of its model card, and GPTQModel's checkpoint as the dense values of its codes.", "",
+        "(`tests/support/judge.py`): transform online is loaded with the lines of its model card, and "
+        "GPTQModel's checkpoint as the dense values of its codes.", "",
         "| checkpoint | " + " | ".join(f"{t}: KL | {t}: perplexity" for t in TEXTS) + " |",
         "|---|" + "---|" * (2 * len(TEXTS)),
         "| unquantized | " + " | ".join(f"0 | {reference[t]['perplexity']:.3f}" for t in TEXTS) + " |",
@@ -120,7 +121,7 @@ def accuracy(runs, reference, arguments):
 def cost(runs):
     lines = [
         "### Cost", "",
-        "From process start to exit; memory is the largest sum of proportional set sizes of all processes of a run, looked at ten "
+        "From process start to exit; memory is the largest sum of proportional set sizes of all processes of a run, looked at five "
         "times a second. Medians, and in parentheses the ends of repetitions, which are interleaved. Quantizing alone: what a "
         "peer spends inside its own call (llm-compressor: oneshot()). A worker: the largest resident set of one of heroq's worker "
         "processes, and what `heroq plan` says it is at most.", "",
