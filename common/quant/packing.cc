@@ -64,19 +64,22 @@ void PackRow(const uint8_t* codes, int64_t columns, unsigned char* out) {
 
 template <int kBits>
 void UnpackRow(const unsigned char* words, int64_t columns, uint8_t* codes) {
+  const unsigned char* const end = words + PackedWords(columns, kBits) * 4;
   uint64_t packed = 0;
   int64_t column = 0;
-  for (; column + 8 <= columns; column += 8, words += kBits) {
-    std::memcpy(&packed, words, kBits);
+  // A whole word is read where the row has one: a load of kBits bytes would wait for its parts to be stored.
+  for (; column + 8 <= columns && end - words >= 8; column += 8, words += kBits) {
+    std::memcpy(&packed, words, 8);
     const uint64_t bytes = Spread<kBits>(packed);
     std::memcpy(codes + column, &bytes, 8);
   }
-  const int64_t rest = columns - column;
-  if (rest == 0) return;
-  packed = 0;
-  std::memcpy(&packed, words, (rest * kBits + 7) / 8);
-  const uint64_t bytes = Spread<kBits>(packed);
-  std::memcpy(codes + column, &bytes, rest);
+  for (; column < columns; column += 8, words += kBits) {
+    const int64_t count = std::min<int64_t>(8, columns - column);
+    packed = 0;
+    std::memcpy(&packed, words, (count * kBits + 7) / 8);
+    const uint64_t bytes = Spread<kBits>(packed);
+    std::memcpy(codes + column, &bytes, count);
+  }
 }
 
 using PackFunction = void (*)(const uint8_t*, int64_t, unsigned char*);
