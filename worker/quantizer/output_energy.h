@@ -20,9 +20,13 @@ class OutputEnergy {
   double Of(absl::Span<const float> matrix, int64_t rows) const;
 
  private:
+  // The tile of inputs [begin, begin + depth) and columns from 8 * tile.
+  float* Tile(int64_t begin, int64_t tile);
+
   const Kernels& kernels_;
   const int64_t inputs_;
-  // H folded onto its lower triangle: entries below the diagonal twice, in tiles as HessianFactor::feedback.
+  // H folded onto its lower triangle: entries below the diagonal twice, in tiles in the order products use
+  // them.
   AlignedBuffer<float> folded_;
 };
 
