@@ -43,12 +43,26 @@ bool FactorInto(const Kernels& kernels, absl::Span<const float> second_moment, d
   const int64_t tiles = (inputs + kTileColumns - 1) / kTileColumns;
   factor->pivots.assign(tiles * kTileColumns, 0.0f);
   factor->feedback = AlignedBuffer<float>(FeedbackOffset(tiles));
-  for (int64_t j = 0; j < inputs; ++j) {
-    const T* row = matrix.data() + j * padded;  // S[j][i] = U[i][j]
-    const T inverse = 1 / row[j];
-    float* target = factor->feedback.data() + FeedbackOffset(j / kTileColumns) + j % kTileColumns;
-    for (int64_t i = 0; i < j; ++i) target[i * kTileColumns] = static_cast<float>(row[i] * inverse);
-    factor->pivots[j] = static_cast<float>(row[j] * row[j]);
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const int64_t first = tile * kTileColumns;
+    const int64_t count = std::min(kTileColumns, inputs - first);
+    const T* rows = matrix.data() + first * padded;  // S[j][i] = U[i][j]
+    float* target = factor->feedback.data() + FeedbackOffset(tile);
+    T inverse[kTileColumns];
+    for (int64_t r = 0; r < count; ++r) {
+      const T pivot = rows[r * padded + first + r];
+      inverse[r] = 1 / pivot;
+      factor->pivots[first + r] = static_cast<float>(pivot * pivot);
+    }
+    // Eight rows side by side: the tile is written from its begin to its end.
+    for (int64_t i = 0; i < first; ++i) {
+      for (int64_t r = 0; r < count; ++r)
+        target[i * kTileColumns + r] = static_cast<float>(rows[r * padded + i] * inverse[r]);
+    }
+    for (int64_t r = 0; r < count; ++r) {
+      for (int64_t i = first; i < first + r; ++i)
+        target[i * kTileColumns + r] = static_cast<float>(rows[r * padded + i] * inverse[r]);
+    }
   }
   return true;
 }
