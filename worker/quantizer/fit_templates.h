@@ -43,7 +43,7 @@ struct FitState {
   Vector zero;
 
   __attribute__((always_inline)) Vector CodeOf(Vector w, Vector inverse, float max_code) const {
-    return RoundToInteger(Clamp(w * inverse + zero, 0.0f, max_code));
+    return ClampShifted((w * inverse + zero) + kRoundingShift, max_code) - kRoundingShift;
   }
 };
 
@@ -56,12 +56,14 @@ void FitOffset(const FitGroup<kBytes>& group, FitState<kBytes>& state) {
   const SearchScalesArguments& a = group.arguments;
   const Vector inverse = 1.0f / state.scale;
   const Vector center = state.CodeOf(group.mean, inverse, a.max_code);
+  const Vector shifted_center = center + kRoundingShift;
   Vector codes = {};
   Vector squares = {};
   Vector products = {};
   for (int64_t j = 0; j < a.columns; ++j) {
     const Vector w = group.weight(j);
-    const Vector code = state.CodeOf(w, inverse, a.max_code) - center;
+    const Vector code =
+        ClampShifted((w * inverse + state.zero) + kRoundingShift, a.max_code) - shifted_center;
     const Vector share = a.importance[j] * code;
     codes += share;
     squares += share * code;
@@ -78,30 +80,32 @@ void FitOffset(const FitGroup<kBytes>& group, FitState<kBytes>& state) {
   state.scale = usable ? new_scale : state.scale;
 }
 
-// One round with the zero point held: assign codes, then s = sum h (q - z) w / sum h (q - z)^2.
+// One round with an integer zero point held: assign codes, then s = sum h (q - z) w / sum h (q - z)^2. Gives
+// the loss of these codes at that scale, less what no grid changes.
 template <int kBytes>
-void FitScaleOnly(const FitGroup<kBytes>& group, FitState<kBytes>& state) {
+typename VectorOf<float, kBytes>::type FitScaleOnly(const FitGroup<kBytes>& group, FitState<kBytes>& state) {
   using Vector = typename VectorOf<float, kBytes>::type;
   const SearchScalesArguments& a = group.arguments;
   const Vector inverse = 1.0f / state.scale;
+  const Vector shifted_zero = state.zero + kRoundingShift;
   Vector products = {};
   Vector squares = {};
   for (int64_t j = 0; j < a.columns; ++j) {
     const Vector w = group.weight(j);
-    const Vector level = state.CodeOf(w, inverse, a.max_code) - state.zero;
+    const Vector level = ClampShifted(w * inverse + shifted_zero, a.max_code) - shifted_zero;
     const Vector share = a.importance[j] * level;
     products += share * w;
     squares += share * level;
   }
   const Vector fitted = products / (squares + a.damping * group.total);
   state.scale = fitted > Vector{} ? state.scale + a.step * (fitted - state.scale) : state.scale;
+  return state.scale * (state.scale * squares - 2.0f * products);
 }
 
 // As many rounds as asked for, or until one changes no lane: all later ones would give the same.
-template <int kBytes>
-void Fit(void (*round)(const FitGroup<kBytes>&, FitState<kBytes>&), const FitGroup<kBytes>& group,
-         FitState<kBytes>& state) {
-  for (int i = 0; i < group.arguments.rounds; ++i) {
+template <int kBytes, typename Round>
+void Fit(Round round, int rounds, const FitGroup<kBytes>& group, FitState<kBytes>& state) {
+  for (int i = 0; i < rounds; ++i) {
     const FitState<kBytes> before = state;
     round(group, state);
     if (__builtin_memcmp(&before, &state, sizeof(state)) == 0) return;
@@ -142,15 +146,97 @@ struct BestFit {
     loss = better ? found : loss;
   }
 
-  void RefineScale(FitState<kBytes> candidate) {
-    Fit(FitScaleOnly<kBytes>, group, candidate);
-    Consider(candidate);
-  }
-
   const FitGroup<kBytes>& group;
   FitState<kBytes> state;
   Vector loss;
 };
+
+// The starts that are worth all rounds: of those that arrived at different grids, the ones of least loss.
+template <int kBytes>
+struct Shortlist {
+  using Vector = typename VectorOf<float, kBytes>::type;
+  static constexpr int kPlaces = 6;
+  static constexpr float kNone = __builtin_inff();
+
+  explicit Shortlist(const FitState<kBytes>& filler) {
+    for (int place = 0; place < kPlaces; ++place) {
+      states[place] = filler;
+      losses[place] = Vector{} + kNone;
+    }
+  }
+
+  void Add(FitState<kBytes> state, Vector loss) {
+    for (int place = 0; place < kPlaces; ++place) {
+      const auto known = (state.scale == states[place].scale) & (state.zero == states[place].zero);
+      loss = known ? Vector{} + kNone : loss;
+    }
+    for (int place = 0; place < kPlaces; ++place) {
+      const auto better = loss < losses[place];
+      const FitState<kBytes> old = states[place];
+      const Vector old_loss = losses[place];
+      states[place].scale = better ? state.scale : old.scale;
+      states[place].zero = better ? state.zero : old.zero;
+      losses[place] = better ? loss : old_loss;
+      state.scale = better ? old.scale : state.scale;
+      state.zero = better ? old.zero : state.zero;
+      loss = better ? old_loss : loss;
+    }
+  }
+
+  // Whether any lane has a start at this place.
+  bool Holds(int place) const { return AnyLane<kBytes>(losses[place] < Vector{} + kNone); }
+
+  FitState<kBytes> states[kPlaces];
+  Vector losses[kPlaces];
+};
+
+// The rounds of least squares with zero points that can be stored. Every start goes through a few; most
+// arrive at the grid of another one or fall behind, and the rest of the rounds is for those that do not.
+template <int kBytes>
+void FitIntegerZeros(const FitGroup<kBytes>& group, typename VectorOf<float, kBytes>::type base,
+                     typename VectorOf<float, kBytes>::type base_zero, BestFit<kBytes>& best) {
+  using Vector = typename VectorOf<float, kBytes>::type;
+  constexpr int kEntryRounds = 2;
+  const SearchScalesArguments& a = group.arguments;
+  const int entry_rounds = a.rounds < kEntryRounds ? a.rounds : kEntryRounds;
+  // Half of the rounds of whole steps find the zero points that are worth rounds of their own.
+  const int offset_rounds = a.step < 1.0f ? a.rounds : (a.rounds + 1) / 2;
+  const Vector near_zero = RoundToInteger(Clamp(base_zero, 0.0f, a.max_code));
+  Shortlist<kBytes> shortlist({base, near_zero});
+  const auto enter = [&](FitState<kBytes> state) {
+    Vector loss = {};
+    for (int i = 0; i < entry_rounds; ++i) loss = FitScaleOnly(group, state);
+    shortlist.Add(state, loss);
+  };
+  for (int64_t i = 0; i < a.share_count; ++i) {
+    const Vector start = base * a.shares[i];
+    enter({start, near_zero});
+    if (a.symmetric) continue;
+    FitState<kBytes> state{start, base_zero};
+    Fit(FitOffset<kBytes>, offset_rounds, group, state);
+    const Vector near = RoundToInteger(Clamp(state.zero, 0.0f, a.max_code));
+    const Vector side = state.zero > near ? Vector{} + 1.0f : Vector{} - 1.0f;
+    enter({state.scale, near});
+    enter({state.scale, Clamp(near + side, 0.0f, a.max_code)});
+  }
+  for (int place = 0; place < Shortlist<kBytes>::kPlaces && shortlist.Holds(place); ++place) {
+    FitState<kBytes> state = shortlist.states[place];
+    Fit(FitScaleOnly<kBytes>, a.rounds - entry_rounds, group, state);
+    best.Consider(state);
+  }
+}
+
+// The rounds with any offset.
+template <int kBytes>
+void FitFreeOffsets(const FitGroup<kBytes>& group, typename VectorOf<float, kBytes>::type base,
+                    typename VectorOf<float, kBytes>::type base_zero, BestFit<kBytes>& best) {
+  for (int64_t i = 0; i < group.arguments.share_count; ++i) {
+    FitState<kBytes> state{base * group.arguments.shares[i], base_zero};
+    best.Consider(state);
+    Fit(FitOffset<kBytes>, group.arguments.rounds, group, state);
+    best.Consider(state);
+  }
+}
 
 template <int kBytes>
 void FitScales(const SearchScalesArguments& a) {
@@ -166,24 +252,10 @@ void FitScales(const SearchScalesArguments& a) {
     const Vector base_zero = a.symmetric ? middle : (has_range ? -group.low / base : middle);
     const Vector near_zero = RoundToInteger(Clamp(base_zero, 0.0f, a.max_code));
     BestFit<kBytes> best(group, {RoundScale<kBytes>(base, a.rounding), near_zero});
-    for (int64_t i = 0; i < a.share_count; ++i) {
-      const Vector start = base * a.shares[i];
-      if (a.free_offset) {
-        FitState<kBytes> state{start, base_zero};
-        best.Consider(state);
-        Fit(FitOffset<kBytes>, group, state);
-        best.Consider(state);
-        continue;
-      }
-      best.Consider({start, near_zero});
-      best.RefineScale({start, near_zero});
-      if (a.symmetric) continue;
-      FitState<kBytes> state{start, base_zero};
-      Fit(FitOffset<kBytes>, group, state);
-      const Vector near = RoundToInteger(Clamp(state.zero, 0.0f, a.max_code));
-      const Vector side = state.zero > near ? Vector{} + 1.0f : Vector{} - 1.0f;
-      best.RefineScale({state.scale, near});
-      best.RefineScale({state.scale, Clamp(near + side, 0.0f, a.max_code)});
+    if (a.free_offset) {
+      FitFreeOffsets(group, base, base_zero, best);
+    } else {
+      FitIntegerZeros(group, base, base_zero, best);
     }
     *reinterpret_cast<Vector*>(a.scale + lane) = best.state.scale;
     *reinterpret_cast<Vector*>(a.zero + lane) = best.state.zero;

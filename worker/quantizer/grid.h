@@ -38,12 +38,14 @@ enum class GridSearch {
   // DASH-Q (arXiv 2604.13806) with a zero point that can be stored: from several shares of the min-max range,
   // rounds of assigning codes and weighted least squares over scale and free offset, then over the scale
   // alone for the two integer zero points next to that offset, and for the min-max zero point. A symmetric
-  // grid has only the last. Never worse than kMinMax.
+  // grid has only the last. The six best starts after two rounds of the scale go through the others. Never
+  // worse than kMinMax.
   kLeastSquares,
 };
 
 struct LeastSquaresOptions {
-  // At least 1.
+  // At least 1. Of undamped rounds a free offset that only leads to integer zero points takes half, since
+  // each of those has its own rounds afterwards.
   int rounds = 9;
   // The paper's blend: half of each refit is taken, and 0.01 is added to the variance of the codes (to their
   // mean square about a zero point that is held). Undamped rounds never raise the loss.

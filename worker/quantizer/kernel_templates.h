@@ -65,11 +65,36 @@ __attribute__((always_inline)) inline Vector Clamp(Vector value, float low, floa
   return value < highs ? value : highs;
 }
 
-// Round to nearest even for |value| < 2^22: adding 1.5 * 2^23 leaves no fraction bits.
+// Adding 1.5 * 2^23 to |value| < 2^22 leaves no fraction bits: it rounds to nearest even.
+constexpr float kRoundingShift = 12582912.0f;
+
 template <typename Vector>
 __attribute__((always_inline)) inline Vector RoundToInteger(Vector value) {
-  constexpr float kMagic = 12582912.0f;
-  return (value + kMagic) - kMagic;
+  return (value + kRoundingShift) - kRoundingShift;
+}
+
+// Clamps a code to which kRoundingShift is added, which is what rounds it. Floats of that size are ordered as
+// their bits are and are one apart as their bits are; integers have a minimum and a maximum in one
+// instruction.
+template <typename Vector>
+__attribute__((always_inline)) inline Vector ClampShifted(Vector shifted, float max_code) {
+  using Bits = typename VectorOf<int32_t, sizeof(Vector)>::type;
+  const Bits low = Bits{} + 0x4B400000;  // kRoundingShift
+  const Bits high = low + static_cast<int32_t>(max_code);
+  Bits bits = reinterpret_cast<Bits>(shifted);
+  bits = bits > low ? bits : low;
+  bits = bits < high ? bits : high;
+  return reinterpret_cast<Vector>(bits);
+}
+
+// Whether a comparison holds in any lane.
+template <int kBytes, typename Mask>
+__attribute__((always_inline)) inline bool AnyLane(const Mask& mask) {
+  uint64_t words[kBytes / 8];
+  __builtin_memcpy(words, &mask, kBytes);
+  uint64_t any = 0;
+  for (int i = 0; i < kBytes / 8; ++i) any |= words[i];
+  return any != 0;
 }
 
 template <int kBytes>
@@ -86,7 +111,8 @@ void QuantizeTile(const QuantizeTileArguments& arguments) {
       const Vector inverse = *reinterpret_cast<const Vector*>(arguments.inverse[j] + lane);
       const Vector zero = *reinterpret_cast<const Vector*>(arguments.zero[j] + lane);
       Vector* weight = reinterpret_cast<Vector*>(arguments.weight + j * kStripRows + lane);
-      const Vector code = RoundToInteger(Clamp(target * inverse + zero, 0.0f, arguments.max_code));
+      const Vector code =
+          ClampShifted((target * inverse + zero) + kRoundingShift, arguments.max_code) - kRoundingShift;
       const Vector dequantized = (code - zero) * scale;
       const Vector step = target - dequantized;
       const Vector difference = *weight - dequantized;
@@ -151,6 +177,7 @@ void SearchScales(const SearchScalesArguments& arguments) {
           Clamp(-arguments.middle_code - low / base, -arguments.middle_code, levels - arguments.middle_code);
       zero = base > Vector{} ? RoundToInteger(offset) + arguments.middle_code : zero;
     }
+    const Vector shifted_zero = zero + kRoundingShift;
     Vector best_scale = Vector{};
     Vector best_error = Vector{};
     Vector best_shrink = Vector{};
@@ -163,8 +190,8 @@ void SearchScales(const SearchScalesArguments& arguments) {
         const Vector inverse = 1.0f / scale;
         for (int64_t j = 0; j < arguments.columns; ++j) {
           const Vector weight = *reinterpret_cast<const Vector*>(arguments.weight + j * kStripRows + lane);
-          const Vector code = RoundToInteger(Clamp(weight * inverse + zero, 0.0f, levels));
-          const Vector difference = weight - (code - zero) * scale;
+          const Vector shifted = ClampShifted((weight * inverse + zero) + kRoundingShift, levels);
+          const Vector difference = weight - (shifted - shifted_zero) * scale;
           error += arguments.importance[j] * (difference * difference);
         }
       }

@@ -50,9 +50,8 @@ struct Group {
   SearchScalesArguments arguments{};
 };
 
-using Round = void (*)(const FitGroup<kBytes>&, FitState<kBytes>&);
-
 // Nine rounds from the min-max range; `zero` below 0 takes the min-max offset.
+template <typename Round>
 void ExpectMonotone(Round round, int bits, float zero) {
   const Group problem(bits);
   const FitGroup<kBytes> group(problem.arguments, 0);
@@ -137,6 +136,60 @@ TEST(FitTemplatesTest, GroupOfOneCodeKeepsItsGrid) {
   FitOffset(group, state);
   EXPECT_EQ(state.scale[0], 0.5f);
   EXPECT_EQ(state.zero[0], 0.9f);
+}
+
+FitState<kBytes> StateOf(float scale, float zero) {
+  return {FitState<kBytes>::Vector{} + scale, FitState<kBytes>::Vector{} + zero};
+}
+
+TEST(FitTemplatesTest, ShortlistKeepsTheLeastLossesOfDifferentGrids) {
+  using List = Shortlist<kBytes>;
+  List list(StateOf(1, 0));
+  EXPECT_FALSE(list.Holds(0));
+  // One grid more than there are places, worst first, each arriving twice.
+  for (int i = List::kPlaces; i >= 0; --i) {
+    for (int time = 0; time < 2; ++time)
+      list.Add(StateOf(2.0f + static_cast<float>(i), 3), FitState<kBytes>::Vector{} + static_cast<float>(i));
+  }
+  for (int place = 0; place < List::kPlaces; ++place) {
+    EXPECT_TRUE(list.Holds(place));
+    EXPECT_EQ(list.states[place].scale[1], 2.0f + static_cast<float>(place));
+    EXPECT_EQ(list.states[place].zero[1], 3);
+    EXPECT_EQ(list.losses[place][1], static_cast<float>(place));
+  }
+}
+
+TEST(FitTemplatesTest, ShortlistComparesEveryLaneForItself) {
+  using List = Shortlist<kBytes>;
+  List list(StateOf(1, 0));
+  FitState<kBytes>::Vector loss = FitState<kBytes>::Vector{} + 1.0f;
+  list.Add(StateOf(2, 3), loss);
+  loss[2] = 0.5f;
+  loss[3] = 2;
+  FitState<kBytes> other = StateOf(4, 3);
+  other.scale[1] = 2;  // the same grid as before in this lane
+  list.Add(other, loss);
+  EXPECT_EQ(list.states[0].scale[2], 4);
+  EXPECT_EQ(list.states[0].scale[3], 2);
+  EXPECT_EQ(list.states[1].scale[3], 4);
+  EXPECT_EQ(list.losses[1][1], List::kNone);
+}
+
+TEST(FitTemplatesTest, LossOfARoundIsThatOfItsCodesAtTheNewScale) {
+  const Group problem(3);
+  const FitGroup<kBytes> group(problem.arguments, 0);
+  FitState<kBytes> state{(group.high - group.low) / problem.arguments.max_code, {}};
+  state.zero += 4;
+  for (int i = 0; i < 20; ++i) FitScaleOnly(group, state);  // codes are those of the scale from here on
+  const FitState<kBytes>::Vector loss = FitScaleOnly(group, state);
+  for (int lane = 0; lane < kLanes; ++lane) {
+    double energy = 0;
+    for (int64_t j = 0; j < kColumns; ++j) {
+      const double w = problem.problem.weight[lane * kColumns + j];
+      energy += problem.importance[j] * w * w;
+    }
+    EXPECT_NEAR(loss[lane], problem.Loss(state, lane) - energy, 1e-5 * energy);
+  }
 }
 
 }  // namespace
