@@ -1,12 +1,11 @@
 #include "worker/forward/decoder_block.h"
 
-#include <ATen/ops/silu.h>
-
 #include <utility>
 
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
 #include "worker/forward/attention.h"
+#include "worker/forward/gated_activation.h"
 #include "worker/forward/input_rotation.h"
 #include "worker/forward/rms_norm.h"
 
@@ -48,7 +47,7 @@ absl::StatusOr<at::Tensor> DecoderBlock::Transform(const at::Tensor& hidden, Act
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor x, Read(LinearInput::kMlpIn, normed, tap));
   SharedInput input(x);
   at::Tensor gated = input.Apply(weights_.gate);
-  at::silu_(gated).mul_(input.Apply(weights_.up));
+  MultiplySilu(gated, input.Apply(weights_.up));
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor read, Read(LinearInput::kMlpOut, gated, tap));
   return SharedInput(read).Apply(weights_.down).add_(hidden);
 }

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "worker/forward/bf16_rows.h"
+
 namespace heroq {
 namespace {
 
@@ -53,6 +55,7 @@ RotaryTable::RotaryTable(const ModelLayout& layout, int64_t length, c10::ScalarT
 }
 
 at::Tensor RotaryTable::Rotate(const at::Tensor& heads) const {
+  if (HasBlockKernels(heads)) return RotateInPlace(heads.contiguous());
   const int64_t half = heads.size(-1) / 2;
   const at::Tensor first = heads.narrow(-1, 0, half);
   const at::Tensor second = heads.narrow(-1, half, half);
@@ -64,6 +67,20 @@ at::Tensor RotaryTable::Rotate(const at::Tensor& heads) const {
   at::mul_out(rotated_second, second, cosine_);
   rotated_second.addcmul_(first, sine_);
   return rotated;
+}
+
+at::Tensor RotaryTable::RotateInPlace(const at::Tensor& heads) const {
+  const int64_t length = heads.size(1), count = heads.size(2), width = heads.size(3), half = width / 2;
+  const uint16_t* const cosine = Bits(cosine_);
+  const uint16_t* const sine = Bits(sine_);
+  uint16_t* const bits = MutableBits(heads);
+  ForRows(heads.size(0) * length, count * width, [&](const BlockKernels& kernels, int64_t row) {
+    const int64_t angle = row % length * half;
+    for (int64_t head = 0; head < count; ++head) {
+      kernels.rotate(cosine + angle, sine + angle, half, bits + (row * count + head) * width);
+    }
+  });
+  return heads;
 }
 
 }  // namespace heroq

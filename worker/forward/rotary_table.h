@@ -19,10 +19,13 @@ class RotaryTable {
  public:
   RotaryTable(const ModelLayout& layout, int64_t length, c10::ScalarType dtype, c10::Device device);
 
-  // heads [sequences, length, heads, head_dim] -> the rotated heads, same shape and type, contiguous.
+  // heads [sequences, length, heads, head_dim] -> the rotated heads, same shape and type, contiguous: in the
+  // memory of `heads` where they are bfloat16 on a CPU.
   at::Tensor Rotate(const at::Tensor& heads) const;
 
  private:
+  at::Tensor RotateInPlace(const at::Tensor& heads) const;
+
   at::Tensor cosine_;  // [length, 1, head_dim / 2]
   at::Tensor sine_;
 };

@@ -11,8 +11,11 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "worker/device/thread_settings.h"
+#include "worker/forward/attention_tiles.h"
 
 namespace heroq {
 namespace {
@@ -49,12 +52,49 @@ TEST(CausalAttentionTest, MatchesTheDefinitionForAnySharingOfKeyHeads) {
   }
 }
 
-TEST(CausalAttentionTest, Bfloat16StaysWithinItsRounding) {
-  const auto random = [](int64_t heads) { return at::randn({2, 200, heads, 64}).to(at::kBFloat16); };
-  const at::Tensor query = random(6), key = random(2), value = random(2);
-  const at::Tensor error = CausalAttention(query, key, value).to(at::kDouble) - Reference(query, key, value);
-  EXPECT_LE(error.abs().max().item<double>(), 0.02);
+class TiledAttentionTest : public ::testing::TestWithParam<TileForm> {
+ protected:
+  void SetUp() override {
+    if (!IsSupported(GetParam())) GTEST_SKIP();
+  }
+};
+
+TEST_P(TiledAttentionTest, Bfloat16StaysWithinItsRounding) {
+  for (const auto& [heads, kv_heads] : {std::pair<int64_t, int64_t>{6, 2}, {3, 3}, {80, 1}, {8, 2}}) {
+    for (const int64_t width : {2, 16, 64, 128}) {
+      for (const int64_t length : {1, 20, 64, 65, 130, 600}) {
+        const auto random = [&](int64_t count) {
+          return at::randn({2, length, count, width}).to(at::kBFloat16);
+        };
+        const at::Tensor query = random(heads), key = random(kv_heads), value = random(kv_heads);
+        const at::Tensor mixed = TiledCausalAttention(query, key, value, GetParam());
+        const at::Tensor error = mixed.to(at::kDouble) - Reference(query, key, value);
+        // Values of up to 4 are rounded to 2^-7 at the end, weights to 2^-9 of themselves.
+        EXPECT_LE(error.abs().max().item<double>(), 0.02)
+            << heads << ":" << kv_heads << " heads of " << width << ", length " << length;
+      }
+    }
+  }
 }
+
+TEST_P(TiledAttentionTest, BatchAndThreadsDoNotChangeABit) {
+  for (const int64_t length : {40, 300}) {
+    const auto random = [&](int64_t count) { return at::randn({3, length, count, 64}).to(at::kBFloat16); };
+    const at::Tensor query = random(9), key = random(3), value = random(3);
+    SetTaskThreads(1);
+    const at::Tensor together = TiledCausalAttention(query, key, value, GetParam());
+    SetTaskThreads(2);
+    EXPECT_TRUE(at::equal(TiledCausalAttention(query, key, value, GetParam()), together));
+    for (int64_t i = 0; i < 3; ++i) {
+      const auto alone = [&](const at::Tensor& all) { return all.narrow(0, i, 1); };
+      EXPECT_TRUE(at::equal(TiledCausalAttention(alone(query), alone(key), alone(value), GetParam())[0],
+                            together[i]));
+    }
+    SetTaskThreads(1);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Form, TiledAttentionTest, ::testing::Values(TileForm::kBf16Pairs, TileForm::kFloat));
 
 TEST(CausalAttentionTest, BatchAndThreadsDoNotChangeABit) {
   for (const c10::ScalarType dtype : {at::kFloat, at::kBFloat16}) {

@@ -69,6 +69,16 @@ TEST(RotaryTableTest, Llama3ScalingDividesLongWavelengthsOnly) {
   EXPECT_NEAR(Angle(Layout(blended), 4, 3, 1), 0.128253, 1e-5);
 }
 
+TEST(RotaryTableTest, Bfloat16HeadsTurnByTheSameAngles) {
+  const ModelLayout layout = Layout({.theta = 100.0});
+  const at::Tensor heads = at::randn({2, 16, 3, 4}).to(at::kBFloat16);
+  const at::Tensor exact =
+      RotaryTable(layout, 16, at::kDouble, c10::Device(c10::kCPU)).Rotate(heads.to(at::kDouble));
+  const at::Tensor turned = RotaryTable(layout, 16, at::kBFloat16, c10::Device(c10::kCPU)).Rotate(heads);
+  // Sums of two products, rounded once, whose factors cosine and sine were rounded too.
+  EXPECT_TRUE(at::allclose(turned.to(at::kDouble), exact, 0x1p-7, 0.03));
+}
+
 TEST(RotaryTableTest, LengthsStay) {
   const ModelLayout layout = Layout({});
   const at::Tensor heads = at::randn({2, 16, 3, 4});
