@@ -66,6 +66,12 @@ void AddTransformFlags(CLI::App& command, TransformFlags& flags) {
       ->check(CLI::Range(1, 10000))
       ->group(kGroup);
   command
+      .add_option("--alpha-candidates", flags.alpha_candidates,
+                  "hero-q: how many of the best alphas a rotation is learned for; default 1, 2 in tier best")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100))
+      ->group(kGroup);
+  command
       .add_flag("--exact", flags.exact,
                 "hero-q, --transform evaluation: learn a dense rotation for every alpha; at most 512 inputs")
       ->group(kGroup);
@@ -90,6 +96,7 @@ absl::Status ApplyTransformFlags(const TransformFlags& flags, v1::MethodSpec& me
   status.Update(refuse(flags.tier.has_value(), "--tier"));
   status.Update(refuse(!flags.alphas.empty(), "--alpha"));
   status.Update(refuse(flags.rotation_steps.has_value(), "--rotation-steps"));
+  status.Update(refuse(flags.alpha_candidates.has_value(), "--alpha-candidates"));
   status.Update(refuse(flags.exact, "--exact"));
   if (flags.base && !SelectBase(*flags.base, method)) {
     status.Update(MakeError(
@@ -105,6 +112,7 @@ absl::Status ApplyTransformFlags(const TransformFlags& flags, v1::MethodSpec& me
   if (flags.tier) hero_q.set_tier(ParseEnum("TIER_", *flags.tier, v1::Tier_Parse));
   if (!flags.alphas.empty()) hero_q.mutable_alphas()->Assign(flags.alphas.begin(), flags.alphas.end());
   if (flags.rotation_steps) hero_q.set_rotation_steps(*flags.rotation_steps);
+  if (flags.alpha_candidates) hero_q.set_alpha_candidates(*flags.alpha_candidates);
   if (flags.exact) hero_q.set_exact(true);
   return absl::OkStatus();
 }

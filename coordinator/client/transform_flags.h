@@ -18,6 +18,7 @@ struct TransformFlags {
   std::optional<std::string> base;
   std::vector<double> alphas;
   std::optional<int> rotation_steps;
+  std::optional<int> alpha_candidates;
   bool exact = false;
 };
 

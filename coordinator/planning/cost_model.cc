@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "coordinator/planning/activation_regime.h"
+#include "coordinator/planning/alpha_rounds.h"
 #include "coordinator/planning/base_method.h"
 #include "coordinator/planning/block_shape.h"
 #include "coordinator/planning/memory_model.h"
@@ -58,23 +59,19 @@ int64_t HiddenBytesOfShard(const v1::Plan& plan, const ModelLayout& layout, cons
          sizes.compute_bytes;
 }
 
-// What a resolved method does with the linears of one input.
+// What a resolved method does with the linears of one input of `width` channels.
 struct Search {
-  // Whether the second moments are factored, once and for every score.
-  bool factors = false;
   // Bases that are scored, and rows scored, summed over the bases.
   int64_t scores = 0;
   int64_t scored_rows = 0;
 };
 
-Search SearchOf(v1::MethodSpec method) {
+Search SearchOf(v1::MethodSpec method, int64_t width) {
   Search search;
-  search.factors = FindGptq(method).parameters != nullptr;
-  // One more score is of the basis an input came in.
   if (method.has_hero_q()) {
-    const v1::HeroQParameters& hero_q = method.hero_q();
-    search.scores += hero_q.alphas_size() + (hero_q.alpha_refinement() > 0 ? 2 : 0) + 1;
-    search.scored_rows += search.scores * hero_q.score_rows();
+    const AlphaRounds rounds = AlphaRoundsOf(method.hero_q(), width);
+    search.scores += rounds.bases;
+    search.scored_rows += rounds.rows;
   }
   if (method.has_smoothquant()) {
     search.scores += 2;
@@ -88,18 +85,21 @@ Search SearchOf(v1::MethodSpec method) {
 }
 
 double SolverFlops(const v1::Plan& plan) {
-  const Search search = SearchOf(plan.method());
+  v1::MethodSpec method = plan.method();
+  const bool factors = FindGptq(method).parameters != nullptr;
   double flops = 0;
   for (const v1::PlannedUnit& unit : plan.units()) {
-    std::map<std::string, double> inputs;
+    std::map<std::string, int64_t> inputs;
     for (const v1::PlannedLinear& linear : unit.linears()) {
       const double in = static_cast<double>(linear.in_features());
       const double out = static_cast<double>(linear.out_features());
-      inputs[linear.input()] = in;
-      flops += search.factors ? out * in * in : 2 * out * in;
+      inputs[linear.input()] = linear.in_features();
+      flops += factors ? out * in * in : 2 * out * in;
     }
-    for (const auto& [input, in] : inputs) {
-      if (search.factors) flops += static_cast<double>(1 + search.scores) * in * in * in / 3;
+    for (const auto& [input, width] : inputs) {
+      const Search search = SearchOf(method, width);
+      const double in = static_cast<double>(width);
+      if (factors) flops += static_cast<double>(1 + search.scores) * in * in * in / 3;
       flops += static_cast<double>(search.scored_rows) * in * in;
     }
   }

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "coordinator/planning/activation_regime.h"
+#include "coordinator/planning/alpha_rounds.h"
 #include "coordinator/planning/base_method.h"
 #include "coordinator/planning/block_shape.h"
 #include "coordinator/planning/rewritten_tensors.h"
@@ -162,8 +163,10 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
     const int64_t solver =
         std::max(factor, factor == 0 ? 0 : input.square() / 2 + kSolverRows * input.width * kSolverBytes) +
         input.stacked * (kFloat + 1);
-    // Moments on the way to another basis.
-    solving = std::max(solving, solver + (changes_bases ? 2 * input.square() : 0));
+    // Moments on the way to another basis, and what the bases to choose from hold.
+    const int64_t searched =
+        plan.method().has_hero_q() ? AlphaRoundsOf(plan.method().hero_q(), input.width).held_bytes : 0;
+    solving = std::max(solving, solver + (changes_bases ? 2 * input.square() : 0) + searched);
     // Kept rows twice while they are read, quantized and residual ones, and what they sum to.
     if (rows > 0) kept += 3 * rows * input.width * ComputeBytes(plan) + 4 * input.square();
   }

@@ -1,5 +1,6 @@
 #include "coordinator/planning/method_parameters.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,8 @@ constexpr int kMaxAwqSteps = 100;
 constexpr int kMaxAlphas = 100;
 constexpr int kMaxScoreRows = 1 << 20;
 constexpr int kMaxRotationSteps = 10'000;
+
+void ResolveHeroQ(v1::HeroQParameters& hero_q);
 
 void CheckGptq(const v1::GptqParameters& gptq, absl::string_view field, SpecViolations& violations) {
   if (gptq.has_damping() && !(gptq.damping() > 0 && gptq.damping() <= 1)) {
@@ -58,22 +61,49 @@ void CheckExact(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
   } else if (hero_q.alpha_refinement() > 0) {
     violations.Add(field,
                    "is set, but it scores the alphas given and no others; expected alpha_refinement 0");
+  } else if (hero_q.alpha_candidates() != 0) {
+    violations.Add("method.hero_q.alpha_candidates",
+                   "is set, but with exact a rotation is learned for every alpha");
+  } else if (hero_q.first_score_rows() != 0 && hero_q.first_score_rows() != hero_q.score_rows()) {
+    violations.Add("method.hero_q.first_score_rows", "is set, but with exact no alpha is left out");
   }
 }
 
-void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
-  CheckAlphas(hero_q, violations);
+void CheckScoreRows(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
   if (hero_q.score_rows() != 0) {
     CheckCount(hero_q.score_rows(), kMaxScoreRows, "method.hero_q.score_rows", violations);
   }
-  const bool learned =
-      hero_q.rotation() == v1::ROTATION_UNSPECIFIED || hero_q.rotation() == v1::ROTATION_LEARNED;
+  if (hero_q.first_score_rows() == 0) return;
+  v1::HeroQParameters resolved = hero_q;
+  ResolveHeroQ(resolved);
+  CheckCount(hero_q.first_score_rows(), std::max(1, resolved.score_rows()), "method.hero_q.first_score_rows",
+             violations);
+}
+
+void CheckLearning(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
+  v1::HeroQParameters resolved = hero_q;
+  ResolveHeroQ(resolved);
+  const bool learned = resolved.rotation() == v1::ROTATION_LEARNED;
   if (hero_q.rotation_steps() != 0) {
     CheckCount(hero_q.rotation_steps(), kMaxRotationSteps, "method.hero_q.rotation_steps", violations);
     if (!learned) {
       violations.Add("method.hero_q.rotation_steps", "is set, but only a learned rotation takes steps");
     }
   }
+  if (hero_q.alpha_candidates() != 0) {
+    CheckCount(hero_q.alpha_candidates(), resolved.alphas_size(), "method.hero_q.alpha_candidates",
+               violations);
+    if (!learned) {
+      violations.Add("method.hero_q.alpha_candidates",
+                     "is set, but only a learned rotation is learned for several alphas");
+    }
+  }
+}
+
+void CheckHeroQ(const v1::HeroQParameters& hero_q, SpecViolations& violations) {
+  CheckAlphas(hero_q, violations);
+  CheckScoreRows(hero_q, violations);
+  CheckLearning(hero_q, violations);
   violations.CheckEnum(v1::Transform_IsValid(hero_q.transform()), hero_q.transform(),
                        "method.hero_q.transform");
   if (hero_q.exact()) CheckExact(hero_q, violations);
@@ -100,9 +130,11 @@ void ResolveAwq(v1::AwqParameters& awq) {
 struct TierDefaults {
   std::vector<double> alphas;
   double refinement;
+  int first_score_rows;
   int score_rows;
   v1::Rotation rotation;
   int rotation_steps;
+  int alpha_candidates;
 };
 
 TierDefaults DefaultsOf(v1::Tier tier) {
@@ -110,11 +142,11 @@ TierDefaults DefaultsOf(v1::Tier tier) {
   const std::vector<double> grid = {0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8};
   switch (tier) {
     case v1::TIER_FAST:
-      return {{0, 0.15, 0.3}, 0, 64, v1::ROTATION_HADAMARD, 0};
+      return {{0, 0.15, 0.3}, 0, 48, 96, v1::ROTATION_HADAMARD, 0, 0};
     case v1::TIER_BEST:
-      return {grid, 0.05, 512, v1::ROTATION_LEARNED, 200};
+      return {grid, 0.05, 96, 768, v1::ROTATION_LEARNED, 200, 2};
     default:
-      return {grid, 0.05, 128, v1::ROTATION_LEARNED, 60};
+      return {grid, 0.05, 48, 192, v1::ROTATION_LEARNED, 60, 1};
   }
 }
 
@@ -126,14 +158,24 @@ void ResolveHeroQ(v1::HeroQParameters& hero_q) {
   if (hero_q.rotation() == v1::ROTATION_UNSPECIFIED) {
     hero_q.set_rotation(hero_q.exact() ? v1::ROTATION_LEARNED : defaults.rotation);
   }
-  if (!hero_q.has_alpha_refinement())
+  if (!hero_q.has_alpha_refinement()) {
     hero_q.set_alpha_refinement(hero_q.alphas_size() > 0 || hero_q.exact() ? 0 : defaults.refinement);
-  if (hero_q.alphas_size() == 0)
+  }
+  if (hero_q.alphas_size() == 0) {
     hero_q.mutable_alphas()->Assign(defaults.alphas.begin(), defaults.alphas.end());
-  if (hero_q.score_rows() == 0) hero_q.set_score_rows(defaults.score_rows);
-  if (hero_q.rotation() == v1::ROTATION_LEARNED && hero_q.rotation_steps() == 0) {
-    hero_q.set_rotation_steps(defaults.rotation_steps > 0 ? defaults.rotation_steps
-                                                          : DefaultsOf(v1::TIER_BALANCED).rotation_steps);
+  }
+  if (hero_q.score_rows() == 0) {
+    hero_q.set_score_rows(std::max(defaults.score_rows, hero_q.first_score_rows()));
+  }
+  if (hero_q.first_score_rows() == 0) {
+    hero_q.set_first_score_rows(hero_q.exact() ? hero_q.score_rows()
+                                               : std::min(defaults.first_score_rows, hero_q.score_rows()));
+  }
+  if (hero_q.rotation() != v1::ROTATION_LEARNED) return;
+  const TierDefaults learning = defaults.rotation_steps > 0 ? defaults : DefaultsOf(v1::TIER_BALANCED);
+  if (hero_q.rotation_steps() == 0) hero_q.set_rotation_steps(learning.rotation_steps);
+  if (hero_q.alpha_candidates() == 0 && !hero_q.exact()) {
+    hero_q.set_alpha_candidates(std::min(learning.alpha_candidates, hero_q.alphas_size()));
   }
 }
 

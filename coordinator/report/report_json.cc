@@ -40,7 +40,7 @@ Json Definitions() {
       {"transforms",
        "loss: tr(E H E^T) / tr(W H W^T) of the base quantizer on a sample of rows, in the basis that was "
        "chosen "
-       "and in the one the input came in; curve: the same for every alpha that was scored"},
+       "and in the one the input came in; curve: the same for every alpha, on the rows it was scored on"},
       {"spectrum",
        "how the error meets the curvature of its loss, H / tokens + 1 % of its mean diagonal: its largest "
        "eigenvalues, a lower bound of its condition number, e^T H e and ||e||^2 summed over rows, and the "
@@ -129,7 +129,7 @@ Json Linear(const v1::LinearReport& report) {
 Json Transform(const v1::TransformReport& report) {
   Json curve = Json::array();
   for (const v1::AlphaScore& score : report.curve())
-    curve.push_back({{"alpha", score.alpha()}, {"loss", score.loss()}});
+    curve.push_back({{"alpha", score.alpha()}, {"loss", score.loss()}, {"rows", score.rows()}});
   Json json = {{"block", report.block()},
                {"input", report.input()},
                {"alpha", report.alpha()},

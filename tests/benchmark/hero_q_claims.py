@@ -49,7 +49,9 @@ def alpha_curve(results, report):
     """Loss relative to alpha 0 in the mean over blocks, and KL of models quantized with that alpha alone."""
     ratios = {}
     for transform in report["transforms"]:
-        curve = {round(point["alpha"], 4): point["loss"] for point in transform["curve"]}
+        # The first round has every alpha on the same rows.
+        rows = min(point["rows"] for point in transform["curve"])
+        curve = {round(point["alpha"], 4): point["loss"] for point in transform["curve"] if point["rows"] == rows}
         for alpha in ALPHAS:
             if curve.get(0, 0) > 0:
                 ratios.setdefault((transform["input"], alpha), []).append(curve[alpha] / curve[0])

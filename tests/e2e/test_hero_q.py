@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
@@ -14,6 +15,7 @@ from heroq_cli import heroq, published_bytes
 from run_inputs import inputs, quantize_command  # noqa: F401 (inputs is a fixture)
 
 ALPHA = 0.3
+PAPER_GRID = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
 EVALUATED = ["--compute", "f32", "--evaluation-sequences", "8", "--evaluation-length", "64"]
 
 
@@ -85,6 +87,33 @@ def test_transformers_loads_what_was_measured_whatever_the_number_of_workers(inp
     assert evaluation["quantized_perplexity"] == pytest.approx(scores[str(out)]["perplexity"], rel=0.005)
     assert evaluation["kl"] == pytest.approx(scores[str(out)]["kl"], rel=0.02)
     assert heroq("verify", out, "--source", inputs / "model").returncode == 0
+
+
+@pytest.mark.parametrize("tier, searched", [
+    ("fast", {"rotation": "ROTATION_HADAMARD", "alphas": [0, 0.15, 0.3], "alpha_refinement": 0}),
+    ("balanced", {"rotation": "ROTATION_LEARNED", "alphas": PAPER_GRID, "alpha_refinement": 0.05, "rotation_steps": 60,
+                  "alpha_candidates": 1}),
+    ("best", {"rotation": "ROTATION_LEARNED", "alphas": PAPER_GRID, "alpha_refinement": 0.05, "rotation_steps": 200,
+              "alpha_candidates": 2})])
+def test_plan_prints_all_that_a_tier_stands_for(inputs, tmp_path, tier, searched):
+    planned = heroq("plan", inputs / "model", "--output", tmp_path / "out", "--calibration", inputs / "calibration.txt",
+                    "--samples", "8", "--sequence-length", "64", "--method", "hero-q", "--tier", tier, "-o", "yaml")
+    hero_q = yaml.safe_load(planned.stdout)["resolved_spec"]["method"]["hero_q"]
+    assert hero_q["tier"] == f"TIER_{tier.upper()}"
+    assert hero_q["transform"] == "TRANSFORM_FUSED" and hero_q["exact"] is False
+    assert hero_q["gptq"] == {"damping": 0.01, "act_order": True, "scale_search": True}
+    assert {name: hero_q[name] for name in searched} == searched
+    assert 0 < hero_q["first_score_rows"] < hero_q["score_rows"]
+
+
+def test_a_curve_shows_what_every_alpha_was_scored_on(inputs, tmp_path):
+    quantize(inputs, tmp_path / "out", "--transform", "none", "--alpha-candidates", "2", "--rotation-steps", "5")
+    for entry in report_of(tmp_path / "out")["transforms"]:
+        rows = sorted({point["rows"] for point in entry["curve"]})
+        first = [point["alpha"] for point in entry["curve"] if point["rows"] == rows[0]]
+        assert first[:9] == pytest.approx(PAPER_GRID)
+        last = [point["alpha"] for point in entry["curve"] if point["rows"] == rows[-1]]
+        assert entry["alpha"] in [0, *last]
 
 
 def test_a_damaged_transformed_weight_is_found(inputs, tmp_path):

@@ -1,5 +1,7 @@
 #include "worker/agent/method_proto.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -90,12 +92,14 @@ absl::StatusOr<HeroQOptions> OptionsOf(const v1::HeroQParameters& parameters, ui
   }
   options.alphas.alphas.assign(parameters.alphas().begin(), parameters.alphas().end());
   options.alphas.refine_step = parameters.alpha_refinement();
-  options.score_rows = parameters.score_rows();
+  options.alphas.first_rows = parameters.first_score_rows();
+  options.alphas.rows = parameters.score_rows();
+  options.alphas.candidates = std::max(1, parameters.alpha_candidates());
   options.seed = seed;
   options.exact = parameters.exact();
   options.learning.steps = parameters.rotation_steps();
-  if (options.alphas.alphas.empty() || options.score_rows < 1) {
-    return MakeError(Reason::kInternal, "hero_q: the plan left alphas or score_rows open");
+  if (options.alphas.alphas.empty() || options.alphas.first_rows < 1 || options.alphas.rows < 1) {
+    return MakeError(Reason::kInternal, "hero_q: the plan left alphas, first_score_rows or score_rows open");
   }
   return options;
 }

@@ -60,10 +60,11 @@ v1::TransformReport ToReport(int32_t block, const TransformOutcome& outcome) {
   report.set_block(block);
   report.set_input(std::string(ToString(outcome.input)));
   report.set_alpha(outcome.alpha);
-  for (const auto& [alpha, loss] : outcome.curve) {
+  for (const AlphaScore& scored : outcome.curve) {
     v1::AlphaScore& score = *report.add_curve();
-    score.set_alpha(alpha);
-    score.set_loss(loss);
+    score.set_alpha(scored.alpha);
+    score.set_loss(scored.loss);
+    score.set_rows(scored.rows);
   }
   report.set_rotation(outcome.rotation);
   report.set_rotation_size(outcome.rotation_size);

@@ -15,7 +15,7 @@ std::unique_ptr<Method> MakeAwqMethod(const AwqOptions& options) {
   diagonal.base = RtnOptions{options.scale_search};
   diagonal.placement = HeroQOptions::Placement::kNone;
   diagonal.rotation = HeroQOptions::Rotation::kNone;
-  diagonal.score_rows = kScoreRows;
+  diagonal.alphas.first_rows = diagonal.alphas.rows = kScoreRows;
   for (int step = 0; step < options.steps; ++step) {
     diagonal.alphas.alphas.push_back(static_cast<double>(step) / options.steps);
   }

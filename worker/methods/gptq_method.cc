@@ -8,26 +8,13 @@
 #include "worker/device/torch_status.h"
 #include "worker/methods/degenerate_warnings.h"
 #include "worker/methods/host_matrix.h"
+#include "worker/methods/input_solver.h"
 #include "worker/methods/input_statistics.h"
 #include "worker/methods/linear_stacks.h"
-#include "worker/quantizer/gptq.h"
-#include "worker/quantizer/gptq_aten.h"
 #include "worker/quantizer/linear_builder.h"
-#include "worker/quantizer/rtn.h"
 
 namespace heroq {
 namespace {
-
-// The factor of one input, made for the device its linears are on; none when every input is dead.
-struct Factor {
-  std::optional<HessianFactor> host;
-  std::optional<DeviceFactor> device;
-
-  const DampingRecord* damping() const {
-    if (host.has_value()) return &host->damping;
-    return device.has_value() ? &device->damping : nullptr;
-  }
-};
 
 class UnitSolver {
  public:
@@ -42,11 +29,12 @@ class UnitSolver {
       const LinearWork& first = work_.linears[input.stacks.front().members.front()];
       Report(first);
       HEROQ_ASSIGN_OR_RETURN(const InputStatistics statistics, FindStatistics(work_, first));
-      HEROQ_ASSIGN_OR_RETURN(const Factor factor, MakeFactor(statistics, first));
+      HEROQ_ASSIGN_OR_RETURN(const InputSolver solver,
+                             InputSolver::Make(statistics, options_, first.weight.device(), first.name));
       for (const LinearStack& stack : input.stacks) {
         HEROQ_RETURN_IF_ERROR(cancellation_.Check());
         Report(work_.linears[stack.members.front()]);
-        HEROQ_RETURN_IF_ERROR(SolveStack(stack, statistics, factor));
+        HEROQ_RETURN_IF_ERROR(SolveStack(stack, statistics, solver));
       }
     }
     return std::move(unit_);
@@ -58,42 +46,13 @@ class UnitSolver {
       progress_(linear.name, static_cast<double>(done_) / static_cast<double>(work_.linears.size()));
   }
 
-  absl::StatusOr<Factor> MakeFactor(const InputStatistics& statistics, const LinearWork& linear) const {
-    Factor factor;
-    if (statistics.all_dead()) return factor;
-    const FactorOptions options{options_.damping, options_.act_order, statistics.token_count};
-    if (linear.weight.is_cpu()) {
-      HEROQ_ASSIGN_OR_RETURN(factor.host,
-                             FactorHessian(KernelsFor(BestIsa()), Values(statistics.second_moment),
-                                           statistics.second_moment.size(0), options, linear.name));
-    } else {
-      HEROQ_ASSIGN_OR_RETURN(
-          factor.device,
-          FactorHessianOnDevice(statistics.second_moment.to(linear.weight.device()), options, linear.name));
-    }
-    return factor;
-  }
-
-  absl::StatusOr<GptqSolution> Solve(const at::Tensor& weight, const ScaleGrid& grid,
-                                     const Factor& factor) const {
-    if (factor.host.has_value()) {
-      return SolveGptq(KernelsFor(BestIsa()), Values(weight), grid, *factor.host, cancellation_);
-    }
-    if (factor.device.has_value()) {
-      return SolveGptqOnDevice(weight.to(factor.device->order.device()), grid, *factor.device, cancellation_);
-    }
-    return GptqSolution{RoundToGrid(Values(weight), grid), std::vector<double>(grid.rows)};
-  }
-
-  absl::Status SolveStack(const LinearStack& stack, const InputStatistics& statistics, const Factor& factor) {
+  absl::Status SolveStack(const LinearStack& stack, const InputStatistics& statistics,
+                          const InputSolver& solver) {
     const LinearWork& first = work_.linears[stack.members.front()];
     const at::Tensor weight = StackedWeight(work_, stack);
-    HEROQ_ASSIGN_OR_RETURN(
-        const ScaleGrid grid,
-        MakeGrid(KernelsFor(BestIsa()), Values(weight), weight.size(0), weight.size(1), first.scheme,
-                 {options_.scale_search ? GridSearch::kShrink : GridSearch::kMinMax, statistics.diagonal},
-                 first.name));
-    HEROQ_ASSIGN_OR_RETURN(const GptqSolution solution, Solve(weight, grid, factor));
+    HEROQ_ASSIGN_OR_RETURN(const InputSolver::Rows solved,
+                           solver.Solve(weight, first.scheme, first.name, cancellation_));
+    const auto& [grid, solution] = solved;
     int64_t row = 0;
     for (const size_t member : stack.members) {
       const int64_t rows = work_.linears[member].weight.size(0);
@@ -109,7 +68,7 @@ class UnitSolver {
           WeightWarnings(Values(weight).subspan(row * grid.columns, rows * grid.columns), rows);
       for (std::string& warning : InputWarnings(statistics)) outcome.warnings.push_back(std::move(warning));
       if (options_.scale_search) outcome.mean_shrink = MeanShrink(grid, row, rows);
-      RecordDamping(factor.damping(), &outcome);
+      RecordDamping(solver.damping(), &outcome);
       row += rows;
       ++done_;
     }

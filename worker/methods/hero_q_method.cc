@@ -1,7 +1,6 @@
 #include "worker/methods/hero_q_method.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 
 #include <algorithm>
 #include <map>
@@ -12,12 +11,13 @@
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
 #include "worker/methods/awq_method.h"
+#include "worker/methods/basis_search.h"
 #include "worker/methods/damped_spectrum.h"
 #include "worker/methods/input_statistics.h"
 #include "worker/methods/mapped_back.h"
 #include "worker/methods/online_folding.h"
+#include "worker/methods/transform_score.h"
 #include "worker/methods/unit_folding.h"
-#include "worker/transform/conditioning.h"
 #include "worker/transform/hadamard.h"
 
 namespace heroq {
@@ -36,21 +36,15 @@ struct BaseMaker {
   std::unique_ptr<Method> operator()(const AwqOptions& options) const { return MakeAwqMethod(options); }
 };
 
-std::unique_ptr<Method> MakeScorer(const HeroQOptions& options) {
-  // AWQ needs whole units; the linears of one input are rounded as it rounds them.
-  const auto* awq = std::get_if<AwqOptions>(&options.base);
-  return awq == nullptr ? std::visit(BaseMaker{}, options.base) : BaseMaker{}(RtnOptions{awq->scale_search});
-}
-
 // What each linear would have lost in the basis it came in, by name.
 using EvidenceBefore = std::map<std::string, SpectralEvidence>;
 
 // Searches and folds the transforms of one unit.
 class UnitConditioner {
  public:
-  UnitConditioner(const HeroQOptions& options, const Method& scorer, const Cancellation& cancellation,
+  UnitConditioner(const HeroQOptions& options, const Cancellation& cancellation,
                   const Method::Progress& progress)
-      : options_(options), scorer_(scorer), cancellation_(cancellation), progress_(progress) {}
+      : options_(options), cancellation_(cancellation), progress_(progress) {}
 
   absl::Status Run(UnitWork& work, std::vector<TransformOutcome>& outcomes, EvidenceBefore& before) const {
     // What reads an output first: a transform of the attention output changes the value projection, which is
@@ -82,46 +76,41 @@ class UnitConditioner {
 
   absl::Status Condition(LinearInput input, UnitWork& work, TransformOutcome& outcome,
                          EvidenceBefore& before) const {
-    const TransformScore score(work, input, options_.score_rows, scorer_, cancellation_);
+    const TransformScore score(work, input, options_.alphas.rows, ScorerOf(options_), cancellation_);
     const at::Tensor diagonal =
         input == LinearInput::kAttentionOut
             ? ShareOverQueryHeads(score.diagonal(), work.geometry.heads, work.geometry.value_heads)
             : score.diagonal();
-    InputTransform best = RotationOf(input, work, diagonal.numel());
-    const auto with_alpha = [&](double alpha) {
-      InputTransform candidate = best;
-      if (alpha == 0) return candidate;
-      const at::Tensor scale = ConditioningScale(diagonal, alpha);
-      candidate.scale = best.scale.defined() ? best.scale * scale : scale;
-      return candidate;
-    };
-    HEROQ_ASSIGN_OR_RETURN(const AlphaChoice choice, SearchAlpha(options_.alphas, [&](double alpha) {
-                             return score(with_alpha(alpha));
-                           }));
-    best = with_alpha(choice.alpha);
+    InputTransform start = RotationOf(input, work, diagonal.numel());
+    const std::vector<int64_t> learned_rotation_of_block = LearnedRotationOfBlock(start, work.geometry);
+    const BasisProblem problem{work, input, std::move(start), diagonal, learned_rotation_of_block};
     outcome.input = input;
-    outcome.curve = choice.curve;
-    outcome.rotation = best.rotation.defined() ? NameOf(options_.rotation) : "none";
-    outcome.rotation_size = best.rotation.defined() ? best.rotation.size(-1) : 0;
-    outcome.alpha = choice.alpha;
-    outcome.loss = choice.score;
-    HEROQ_ASSIGN_OR_RETURN(const std::vector<TransformScore::RowErrors> untransformed,
-                           score.Errors(InputTransform()));
-    outcome.untransformed_loss = TransformScore::Relative(untransformed);
-    if (best.rotation.defined() && options_.rotation == HeroQOptions::Rotation::kLearned) {
-      HEROQ_RETURN_IF_ERROR(Learn(input, work, score, best, outcome));
-    }
+    HEROQ_ASSIGN_OR_RETURN(InputTransform best,
+                           SearchBasis(problem, score, options_, cancellation_, outcome));
+    HEROQ_ASSIGN_OR_RETURN(const TransformScore::Errors untransformed, score.ErrorsOf(InputTransform()));
+    outcome.untransformed_loss = untransformed.loss;
     const bool online = options_.placement == HeroQOptions::Placement::kOnline && best.rotation.defined();
     if (outcome.loss < outcome.untransformed_loss) {
-      HEROQ_RETURN_IF_ERROR(RecordEvidence(input, work, untransformed, before));
+      HEROQ_RETURN_IF_ERROR(RecordEvidence(input, work, untransformed.linears, before));
       return online ? FoldOnline(input, std::move(best), work) : FoldTransform(input, std::move(best), work);
     }
     if (online) KeepOnline(input, best.rotation.size(-1), work);
-    outcome.loss = outcome.untransformed_loss;
-    outcome.rotation = "none";
-    outcome.rotation_size = 0;
-    outcome.alpha = 0;
+    LeaveUntransformed(outcome);
     return absl::OkStatus();
+  }
+
+  // One rotation per value head and block of its channels, or the one of all blocks that a loader can apply.
+  std::vector<int64_t> LearnedRotationOfBlock(const InputTransform& start,
+                                              const HeadGeometry& geometry) const {
+    if (options_.placement == HeroQOptions::Placement::kOnline) return start.rotation_of_block;
+    std::vector<int64_t> rotation_of_block;
+    const auto blocks = static_cast<int64_t>(start.rotation_of_block.size());
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t per_head = blocks / geometry.heads;
+      const int64_t value_head = block / per_head / (geometry.heads / geometry.value_heads);
+      rotation_of_block.push_back(value_head * per_head + block % per_head);
+    }
+    return rotation_of_block;
   }
 
   absl::Status RecordEvidence(LinearInput input, const UnitWork& work,
@@ -135,69 +124,6 @@ class UnitConditioner {
       before[rows.name] = EvidenceOf(spectrum, rows.error, rows.output_error, linear->weight.size(0));
     }
     return absl::OkStatus();
-  }
-
-  // Learns rotations from the one in `best`, and takes them where they score better: one per value head and
-  // block, or the one of all blocks that a loader can apply.
-  absl::Status Learn(LinearInput input, const UnitWork& work, const TransformScore& score,
-                     InputTransform& best, TransformOutcome& outcome) const {
-    InputTransform scaled = best;
-    scaled.rotation = at::Tensor();
-    RotationProblem problem;
-    std::vector<at::Tensor> weights;
-    for (const LinearWork& linear : work.linears) {
-      if (linear.input != input) continue;
-      weights.push_back(TransformWeight(linear.weight.to(at::kFloat), scaled));
-      problem.scheme = linear.scheme;
-    }
-    problem.weight = at::cat(weights);
-    problem.second_moment = TransformMoments(work.statistics.at(input).second_moment, scaled);
-    const int64_t size = best.rotation.size(-1);
-    at::Tensor initial = best.rotation;
-    if (options_.placement == HeroQOptions::Placement::kOnline) {
-      problem.rotation_of_block = best.rotation_of_block;
-    } else {
-      const auto blocks = static_cast<int64_t>(best.rotation_of_block.size());
-      const int64_t per_head = blocks / work.geometry.heads;
-      const int64_t group = work.geometry.heads / work.geometry.value_heads;
-      for (int64_t block = 0; block < blocks; ++block) {
-        const int64_t value_head = block / per_head / group;
-        problem.rotation_of_block.push_back(value_head * per_head + block % per_head);
-      }
-      initial = initial.expand({work.geometry.value_heads * per_head, size, size}).contiguous();
-    }
-    RotationOptions learning = options_.learning;
-    if (!std::holds_alternative<GptqOptions>(options_.base)) learning.metric = ErrorMetric::kOutput;
-    HEROQ_ASSIGN_OR_RETURN(const LearnedRotation learned,
-                           LearnRotations(problem, initial, learning, cancellation_));
-    InputTransform candidate = best;
-    candidate.rotation = learned.rotations;
-    candidate.rotation_of_block = problem.rotation_of_block;
-    HEROQ_ASSIGN_OR_RETURN(const double loss, score(candidate));
-    outcome.hadamard_loss = outcome.loss;
-    outcome.rotation_steps = static_cast<int>(learned.losses.size()) - 1;
-    outcome.rotation_note = learned.reason;
-    if (loss < outcome.loss) {
-      outcome.loss = loss;
-      best = std::move(candidate);
-    } else {
-      outcome.rotation = NameOf(HeroQOptions::Rotation::kHadamard);
-    }
-    return absl::OkStatus();
-  }
-
-  static std::string NameOf(HeroQOptions::Rotation rotation) {
-    switch (rotation) {
-      case HeroQOptions::Rotation::kNone:
-        return "none";
-      case HeroQOptions::Rotation::kHadamard:
-        return "hadamard";
-      case HeroQOptions::Rotation::kRandom:
-        return "random";
-      case HeroQOptions::Rotation::kLearned:
-        return "learned";
-    }
-    return "";
   }
 
   // R, the same for every value head, or for every block of an input that loaders rotate; Hadamard in blocks
@@ -226,7 +152,6 @@ class UnitConditioner {
   }
 
   const HeroQOptions& options_;
-  const Method& scorer_;
   const Cancellation& cancellation_;
   const Method::Progress& progress_;
 };
@@ -234,9 +159,7 @@ class UnitConditioner {
 }  // namespace
 
 HeroQMethod::HeroQMethod(HeroQOptions options)
-    : options_(std::move(options)),
-      base_(std::visit(BaseMaker{}, options_.base)),
-      scorer_(MakeScorer(options_)) {}
+    : options_(std::move(options)), base_(std::visit(BaseMaker{}, options_.base)) {}
 
 absl::StatusOr<QuantizedUnit> HeroQMethod::Quantize(const UnitWork& work, const Cancellation& cancellation,
                                                     const Progress& progress) const {
@@ -248,7 +171,7 @@ absl::StatusOr<QuantizedUnit> HeroQMethod::Quantize(const UnitWork& work, const 
     std::vector<TransformOutcome> outcomes;
     EvidenceBefore before;
     HEROQ_RETURN_IF_ERROR(
-        UnitConditioner(options_, *scorer_, cancellation, progress).Run(transformed, outcomes, before));
+        UnitConditioner(options_, cancellation, progress).Run(transformed, outcomes, before));
     HEROQ_ASSIGN_OR_RETURN(QuantizedUnit unit, base_->Quantize(transformed, cancellation, progress));
     for (size_t i = 0; i < unit.outcomes.size(); ++i) {
       const auto found = before.find(transformed.linears[i].name);

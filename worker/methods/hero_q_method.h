@@ -4,11 +4,11 @@
 #include <memory>
 #include <variant>
 
+#include "worker/methods/alpha_search.h"
 #include "worker/methods/awq_options.h"
 #include "worker/methods/gptq_method.h"
 #include "worker/methods/method.h"
 #include "worker/methods/rtn_method.h"
-#include "worker/methods/transform_search.h"
 #include "worker/transform/rotation_learning.h"
 
 namespace heroq {
@@ -35,9 +35,8 @@ struct HeroQOptions {
   Placement placement = Placement::kFused;
   Rotation rotation = Rotation::kHadamard;
   RotationOptions learning;  // of kLearned, which begins as kHadamard
+  // Its rows are of the linears of one input together; a rotation is learned for each of its candidates.
   AlphaGrid alphas;
-  // Rows of the linears of one input that an alpha is scored on.
-  int64_t score_rows = 128;
   uint64_t seed = 0;
   // With kMappedBack: a dense rotation of every input is learned for every alpha.
   bool exact = false;
@@ -56,7 +55,6 @@ class HeroQMethod : public Method {
  private:
   const HeroQOptions options_;
   const std::unique_ptr<Method> base_;
-  const std::unique_ptr<Method> scorer_;
 };
 
 }  // namespace heroq

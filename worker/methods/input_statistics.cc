@@ -14,27 +14,29 @@ LayerStatistics StatisticsMet(const LinearWork& linear, const LayerStatistics& s
   return {moments.quantized, moments.token_count, statistics.kept};
 }
 
+InputStatistics Summarize(const LayerStatistics& statistics) {
+  InputStatistics summary;
+  summary.second_moment = HostMatrix(statistics.second_moment);
+  summary.token_count = statistics.token_count;
+  const at::Tensor diagonal = HostMatrix(summary.second_moment.diagonal());
+  summary.diagonal.assign(Values(diagonal).begin(), Values(diagonal).end());
+  summary.dead_inputs = std::count(summary.diagonal.begin(), summary.diagonal.end(), 0.0f);
+  return summary;
+}
+
 absl::StatusOr<InputStatistics> FindStatistics(const UnitWork& work, const LinearWork& linear) {
   const auto found = work.statistics.find(linear.input);
   if (found == work.statistics.end()) {
     return MakeError(Reason::kCalibrationRequired,
                      absl::StrCat(linear.name, ": no second moments of its input ", ToString(linear.input)));
   }
-  InputStatistics statistics;
-  const LayerStatistics met = StatisticsMet(linear, found->second);
-  statistics.second_moment = HostMatrix(met.second_moment);
-  statistics.token_count = met.token_count;
+  const at::Tensor& moments = found->second.second_moment;
   const int64_t inputs = linear.weight.size(1);
-  if (statistics.second_moment.dim() != 2 || statistics.second_moment.size(0) != inputs ||
-      statistics.second_moment.size(1) != inputs) {
-    return MakeError(Reason::kInternal,
-                     absl::StrCat(linear.name, ": second moments of ", statistics.second_moment.numel(),
-                                  " values, expected ", inputs, " x ", inputs));
+  if (moments.dim() != 2 || moments.size(0) != inputs || moments.size(1) != inputs) {
+    return MakeError(Reason::kInternal, absl::StrCat(linear.name, ": second moments of ", moments.numel(),
+                                                     " values, expected ", inputs, " x ", inputs));
   }
-  const float* values = statistics.second_moment.const_data_ptr<float>();
-  for (int64_t j = 0; j < inputs; ++j) statistics.diagonal.push_back(values[j * inputs + j]);
-  statistics.dead_inputs = std::count(statistics.diagonal.begin(), statistics.diagonal.end(), 0.0f);
-  return statistics;
+  return Summarize(StatisticsMet(linear, found->second));
 }
 
 }  // namespace heroq

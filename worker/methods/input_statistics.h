@@ -24,6 +24,9 @@ struct InputStatistics {
   bool all_dead() const { return dead_inputs == static_cast<int64_t>(diagonal.size()); }
 };
 
+// Of `statistics` as they are.
+InputStatistics Summarize(const LayerStatistics& statistics);
+
 // The statistics of the input `linear` reads, as it meets it (StatisticsMet). CALIBRATION_REQUIRED naming the
 // linear when the unit has none; INTERNAL when their size is not the linear's.
 absl::StatusOr<InputStatistics> FindStatistics(const UnitWork& work, const LinearWork& linear);

@@ -5,14 +5,16 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/ones.h>
 
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
+#include "worker/methods/basis_search.h"
 #include "worker/methods/input_statistics.h"
 #include "worker/methods/online_folding.h"
-#include "worker/methods/transform_search.h"
+#include "worker/methods/transform_score.h"
 #include "worker/transform/conditioning.h"
 #include "worker/transform/exact_search.h"
 #include "worker/transform/hadamard.h"
@@ -41,14 +43,13 @@ UnitWork Alone(const UnitWork& work, const LinearWork& linear) {
 
 class LinearSearch {
  public:
-  LinearSearch(const UnitWork& alone, const HeroQOptions& options, const Method& base,
-               const Cancellation& cancellation)
+  LinearSearch(const UnitWork& alone, const HeroQOptions& options, const Cancellation& cancellation)
       : linear_(alone.linears.front()),
         moments_(alone.statistics.begin()->second.second_moment),
         options_(options),
-        base_(base),
+        alone_(alone),
         cancellation_(cancellation),
-        score_(alone, linear_.input, options.score_rows, base, cancellation) {}
+        score_(alone, linear_.input, options.alphas.rows, ScorerOf(options), cancellation) {}
 
   absl::StatusOr<Choice> Run() const {
     Choice choice;
@@ -57,69 +58,24 @@ class LinearSearch {
     HEROQ_RETURN_IF_ERROR(options_.exact ? Exact(choice) : WithBlocks(choice));
     if (choice.outcome.loss < choice.outcome.untransformed_loss) return choice;
     choice.transform = InputTransform();
-    choice.outcome.loss = choice.outcome.untransformed_loss;
-    choice.outcome.rotation = "none";
-    choice.outcome.rotation_size = 0;
-    choice.outcome.alpha = 0;
+    LeaveUntransformed(choice.outcome);
     return choice;
   }
 
  private:
   absl::Status WithBlocks(Choice& choice) const {
     const int64_t width = linear_.weight.size(1);
-    InputTransform best;
+    InputTransform start;
     if (options_.rotation != Rotation::kNone) {
       const bool random = options_.rotation == Rotation::kRandom;
-      best = StartOnline(random ? OnlineStart::kRandom : OnlineStart::kHadamard, linear_.input, width, {1, 1},
-                         options_.seed);
+      start = StartOnline(random ? OnlineStart::kRandom : OnlineStart::kHadamard, linear_.input, width,
+                          {1, 1}, options_.seed);
     }
-    const auto with_alpha = [&](double alpha) {
-      InputTransform candidate = best;
-      const at::Tensor scale = ConditioningScale(score_.diagonal(), alpha);
-      candidate.scale = best.scale.defined() ? best.scale * scale : scale;
-      return candidate;
-    };
-    HEROQ_ASSIGN_OR_RETURN(const AlphaChoice found, SearchAlpha(options_.alphas, [&](double alpha) {
-                             return score_(with_alpha(alpha));
-                           }));
-    best = with_alpha(found.alpha);
-    TransformOutcome& outcome = choice.outcome;
-    outcome.curve = found.curve;
-    outcome.alpha = found.alpha;
-    outcome.loss = found.score;
-    outcome.rotation = options_.rotation == Rotation::kNone     ? "none"
-                       : options_.rotation == Rotation::kRandom ? "random"
-                                                                : "hadamard";
-    outcome.rotation_size = best.rotation.defined() ? best.rotation.size(-1) : 0;
-    if (options_.rotation == Rotation::kLearned) HEROQ_RETURN_IF_ERROR(Learn(best, outcome));
-    choice.transform = std::move(best);
-    return absl::OkStatus();
-  }
-
-  absl::Status Learn(InputTransform& best, TransformOutcome& outcome) const {
-    InputTransform scaled;
-    scaled.scale = best.scale;
-    RotationProblem problem;
-    problem.weight = TransformWeight(linear_.weight, scaled);
-    problem.second_moment = TransformMoments(moments_, scaled);
-    problem.scheme = linear_.scheme;
-    const auto blocks = static_cast<int64_t>(best.rotation_of_block.size());
-    for (int64_t block = 0; block < blocks; ++block) problem.rotation_of_block.push_back(block);
-    const int64_t size = best.rotation.size(-1);
-    HEROQ_ASSIGN_OR_RETURN(const LearnedRotation learned,
-                           LearnRotations(problem, best.rotation.expand({blocks, size, size}).contiguous(),
-                                          Learning(), cancellation_));
-    InputTransform candidate = best;
-    candidate.rotation = learned.rotations;
-    candidate.rotation_of_block = problem.rotation_of_block;
-    HEROQ_ASSIGN_OR_RETURN(const double loss, score_(candidate));
-    outcome.hadamard_loss = outcome.loss;
-    outcome.rotation_steps = static_cast<int>(learned.losses.size()) - 1;
-    outcome.rotation_note = learned.reason;
-    if (loss >= outcome.loss) return absl::OkStatus();
-    outcome.loss = loss;
-    outcome.rotation = "learned";
-    best = std::move(candidate);
+    std::vector<int64_t> own_rotation(start.rotation_of_block.size());
+    std::iota(own_rotation.begin(), own_rotation.end(), 0);
+    const BasisProblem problem{alone_, linear_.input, std::move(start), score_.diagonal(), own_rotation};
+    HEROQ_ASSIGN_OR_RETURN(choice.transform,
+                           SearchBasis(problem, score_, options_, cancellation_, choice.outcome));
     return absl::OkStatus();
   }
 
@@ -138,15 +94,17 @@ class LinearSearch {
       work.linears.push_back(linear_);
       work.linears.front().weight = weight;
       work.statistics[linear_.input] = {moments, 1};
-      const TransformScore score(work, linear_.input, weight.size(0), base_, cancellation_);
+      const TransformScore score(work, linear_.input, weight.size(0), ScorerOf(options_), cancellation_);
       HEROQ_ASSIGN_OR_RETURN(const double relative, score(InputTransform()));
       return relative * energy;
     };
     HEROQ_ASSIGN_OR_RETURN(ExactSearchResult result,
                            ExactSearch(linear_.weight, moments_, linear_.scheme, initial, candidates,
-                                       Learning(), loss, cancellation_));
+                                       LearningOf(options_), loss, cancellation_));
     TransformOutcome& outcome = choice.outcome;
-    for (const AlphaOutcome& entry : result.curve) outcome.curve.emplace_back(entry.alpha, entry.loss);
+    for (const AlphaOutcome& entry : result.curve) {
+      outcome.curve.push_back({entry.alpha, entry.loss, linear_.weight.size(0)});
+    }
     AlphaOutcome& best = result.curve[result.best];
     outcome.alpha = best.alpha;
     outcome.loss = best.loss;
@@ -161,16 +119,10 @@ class LinearSearch {
     return absl::OkStatus();
   }
 
-  RotationOptions Learning() const {
-    RotationOptions learning = options_.learning;
-    if (!std::holds_alternative<GptqOptions>(options_.base)) learning.metric = ErrorMetric::kOutput;
-    return learning;
-  }
-
   const LinearWork& linear_;
   const at::Tensor moments_;
   const HeroQOptions& options_;
-  const Method& base_;
+  const UnitWork& alone_;
   const Cancellation& cancellation_;
   const TransformScore score_;
 };
@@ -189,7 +141,7 @@ absl::StatusOr<QuantizedUnit> QuantizeMappedBack(const UnitWork& work, const Her
                static_cast<double>(unit.dense.size()) / static_cast<double>(work.linears.size()));
     }
     UnitWork alone = Alone(work, linear);
-    HEROQ_ASSIGN_OR_RETURN(Choice choice, LinearSearch(alone, options, base, cancellation).Run());
+    HEROQ_ASSIGN_OR_RETURN(Choice choice, LinearSearch(alone, options, cancellation).Run());
     LinearWork& transformed = alone.linears.front();
     transformed.weight = TransformWeight(transformed.weight, choice.transform);
     at::Tensor& moments = alone.statistics.begin()->second.second_moment;

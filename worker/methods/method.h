@@ -86,12 +86,19 @@ struct LinearOutcome {
   std::optional<SpectralEvidence> evidence_before;
 };
 
+// The relative loss of one alpha on a sample of rows. Losses on different samples do not compare.
+struct AlphaScore {
+  double alpha = 0;
+  double loss = 0;
+  int64_t rows = 0;
+};
+
 // What a method did to the basis of one distinct input: the plain twin of proto TransformReport.
 struct TransformOutcome {
   LinearInput input = LinearInput::kAttentionIn;
   double alpha = 0;
-  std::vector<std::pair<double, double>> curve;  // alpha, score
-  std::string rotation;                          // "none", "hadamard", "random", "learned"
+  std::vector<AlphaScore> curve;  // every score, by rows, then alpha
+  std::string rotation;           // "none", "hadamard", "random", "learned"
   int64_t rotation_size = 0;
   // Relative loss of what was chosen and of the input as it was.
   double loss = 0;

@@ -13,7 +13,7 @@
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
-#include "worker/methods/transform_search.h"
+#include "worker/methods/transform_score.h"
 #include "worker/methods/unit_folding.h"
 #include "worker/transform/smoothing.h"
 
@@ -56,13 +56,13 @@ absl::Status SmoothQuantMethod::Smooth(LinearInput input, const Cancellation& ca
   }
   InputTransform transform;
   transform.scale = SmoothingScale(activations, weights.to(activations.device()), options_.strength);
-  const TransformScore score(work, input, kReportedRows, *base_, cancellation);
+  const TransformScore score(work, input, kReportedRows, options_.base, cancellation);
   outcome.input = input;
   outcome.alpha = options_.strength;
   outcome.rotation = "none";
   HEROQ_ASSIGN_OR_RETURN(outcome.loss, score(transform));
   HEROQ_ASSIGN_OR_RETURN(outcome.untransformed_loss, score(InputTransform()));
-  outcome.curve = {{options_.strength, outcome.loss}};
+  outcome.curve = {{options_.strength, outcome.loss, score.rows()}};
   return FoldTransform(input, std::move(transform), work);
 }
 

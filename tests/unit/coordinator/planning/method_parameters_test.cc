@@ -38,7 +38,30 @@ TEST(MethodParametersTest, ATierSaysEverythingThatWasLeftOpen) {
   EXPECT_EQ(balanced.rotation(), v1::ROTATION_LEARNED);
   EXPECT_EQ(balanced.rotation_steps(), 60);
   EXPECT_THAT(balanced.alphas(), ElementsAre(0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8));
-  EXPECT_EQ(Resolved(v1::TIER_BEST).rotation_steps(), 200);
+  EXPECT_EQ(balanced.alpha_candidates(), 1);
+  const v1::HeroQParameters best = Resolved(v1::TIER_BEST);
+  EXPECT_EQ(best.rotation_steps(), 200);
+  EXPECT_EQ(best.alpha_candidates(), 2);
+  for (const v1::HeroQParameters& tier : {fast, balanced, best}) {
+    EXPECT_GT(tier.first_score_rows(), 0);
+    EXPECT_LT(tier.first_score_rows(), tier.score_rows());
+    EXPECT_EQ(WhatIsWrong(tier), "") << "what is resolved may be given";
+  }
+}
+
+TEST(MethodParametersTest, WhatIsGivenBoundsWhatATierSays) {
+  v1::MethodSpec method;
+  v1::HeroQParameters& hero_q = *method.mutable_hero_q();
+  hero_q.set_tier(v1::TIER_BEST);
+  hero_q.add_alphas(0.2);
+  hero_q.set_score_rows(8);
+  ResolveMethod(method);
+  EXPECT_EQ(hero_q.alpha_candidates(), 1) << "of one alpha";
+  EXPECT_EQ(hero_q.first_score_rows(), 8);
+  hero_q.Clear();
+  hero_q.set_first_score_rows(2000);
+  ResolveMethod(method);
+  EXPECT_EQ(hero_q.score_rows(), 2000);
 }
 
 TEST(MethodParametersTest, AwqIsResolvedByItselfAndAsABase) {
@@ -155,12 +178,37 @@ TEST(MethodParametersTest, ValuesOutsideTheirRangeAreNamed) {
   hero_q.set_alpha_refinement(0.1);
   EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("expected alpha_refinement 0"));
   hero_q.clear_alpha_refinement();
+  hero_q.set_alpha_candidates(1);
+  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("alpha_candidates is set, but with exact"));
+  hero_q.clear_alpha_candidates();
+  hero_q.set_first_score_rows(48);
+  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("first_score_rows is set, but with exact"));
+  hero_q.clear_first_score_rows();
   hero_q.clear_exact();
   hero_q.clear_transform();
   hero_q.set_rotation(v1::ROTATION_HADAMARD);
   hero_q.set_rotation_steps(10);
   EXPECT_THAT(WhatIsWrong(hero_q),
               HasSubstr("method.hero_q.rotation_steps is set, but only a learned rotation"));
+}
+
+TEST(MethodParametersTest, WhatASearchCannotUseIsNamed) {
+  v1::HeroQParameters hero_q;
+  hero_q.set_tier(v1::TIER_FAST);
+  hero_q.set_rotation_steps(10);
+  hero_q.set_alpha_candidates(2);
+  EXPECT_THAT(WhatIsWrong(hero_q),
+              HasSubstr("method.hero_q.rotation_steps is set, but only a learned rotation"));
+  EXPECT_THAT(WhatIsWrong(hero_q),
+              HasSubstr("method.hero_q.alpha_candidates is set, but only a learned rotation"));
+  hero_q.set_rotation(v1::ROTATION_LEARNED);
+  EXPECT_EQ(WhatIsWrong(hero_q), "");
+  hero_q.set_alpha_candidates(4);
+  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.alpha_candidates is 4, expected 1 to 3"));
+  hero_q.Clear();
+  hero_q.set_score_rows(64);
+  hero_q.set_first_score_rows(65);
+  EXPECT_THAT(WhatIsWrong(hero_q), HasSubstr("method.hero_q.first_score_rows is 65, expected 1 to 64"));
 }
 
 }  // namespace

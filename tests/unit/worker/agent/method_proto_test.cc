@@ -51,12 +51,19 @@ TEST(MethodProtoTest, AwqIsAMethodAndABase) {
   EXPECT_TRUE(HasReason(MethodOptionsOf(spec, 0).status(), Reason::kInvalidSpec));
   v1::HeroQParameters& hero_q = *spec.mutable_hero_q();
   hero_q.add_alphas(0);
-  hero_q.set_score_rows(1);
+  hero_q.set_first_score_rows(1);
+  hero_q.set_score_rows(2);
+  hero_q.set_alpha_candidates(3);
   hero_q.mutable_awq()->set_steps(3);
   hero_q.mutable_awq()->set_scale_search(false);
   const HeroQOptions options = std::get<HeroQOptions>(MethodOptionsOf(spec, 0).value());
   EXPECT_EQ(std::get<AwqOptions>(options.base).steps, 3);
   EXPECT_FALSE(std::get<AwqOptions>(options.base).scale_search);
+  EXPECT_EQ(options.alphas.first_rows, 1);
+  EXPECT_EQ(options.alphas.rows, 2);
+  EXPECT_EQ(options.alphas.candidates, 3);
+  hero_q.clear_first_score_rows();
+  EXPECT_TRUE(HasReason(MethodOptionsOf(spec, 0).status(), Reason::kInternal));
 }
 
 TEST(MethodProtoTest, SmoothQuantKeepsItsBaseAndStrength) {

@@ -52,8 +52,8 @@ TEST(AwqMethodTest, RatiosAreEvenlySpacedAndTheBestOneIsTaken) {
     EXPECT_EQ(outcome.rotation, "none");
     ASSERT_THAT(outcome.curve, SizeIs(4));
     for (size_t step = 0; step < 4; ++step) {
-      EXPECT_EQ(outcome.curve[step].first, static_cast<double>(step) / 4);
-      EXPECT_LE(outcome.loss, outcome.curve[step].second);
+      EXPECT_EQ(outcome.curve[step].alpha, static_cast<double>(step) / 4);
+      EXPECT_LE(outcome.loss, outcome.curve[step].loss);
     }
     EXPECT_LT(outcome.loss, outcome.untransformed_loss);
   }

@@ -32,7 +32,7 @@ HeroQOptions Options(HeroQOptions::Placement placement, HeroQOptions::Rotation r
   HeroQOptions options;
   options.placement = placement;
   options.rotation = rotation;
-  options.alphas = {{0, 0.2, 0.4}, 0};
+  options.alphas.alphas = {0, 0.2, 0.4};
   options.learning.steps = 10;
   return options;
 }
@@ -92,7 +92,7 @@ TEST(HeroQMethodTest, ALearnedRotationIsTakenWhereItLosesLess) {
 
 TEST(HeroQMethodTest, OneAlphaIsTakenAndSeedsChooseTheRotation) {
   HeroQOptions options = Options(HeroQOptions::Placement::kFused, HeroQOptions::Rotation::kHadamard);
-  options.alphas = {{0.25}, 0};
+  options.alphas.alphas = {0.25};
   const QuantizedUnit first = Quantize(AttentionUnit(), options);
   EXPECT_EQ(first.transforms.front().alpha, 0.25);
   EXPECT_EQ(Quantize(AttentionUnit(), options).linears[3].packed_codes, first.linears[3].packed_codes);
