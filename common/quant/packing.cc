@@ -64,6 +64,10 @@ void PackRow(const uint8_t* codes, int64_t columns, unsigned char* out) {
 
 template <int kBits>
 void UnpackRow(const unsigned char* words, int64_t columns, uint8_t* codes) {
+  if constexpr (kBits == 8) {
+    std::memcpy(codes, words, columns);
+    return;
+  }
   const unsigned char* const end = words + PackedWords(columns, kBits) * 4;
   uint64_t packed = 0;
   int64_t column = 0;
