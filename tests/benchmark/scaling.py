@@ -50,8 +50,13 @@ class Bench:
         print(" ".join(map(str, command[-6:])), f"{watched.wall:.1f} s", flush=True)
         return watched
 
-    def median_wall(self, repetitions=3, **job):
-        return statistics.median(self.job(**job).wall for _ in range(repetitions))
+    def benchmarks(self, pattern):
+        """Medians of five repetitions of the micro-benchmarks whose names match, in order."""
+        output = subprocess.run([self.arguments.benchmarks, f"--benchmark_filter={pattern}", "--benchmark_format=json",
+                                 "--benchmark_repetitions=5", "--benchmark_report_aggregates_only=true"],
+                                check=True, capture_output=True, text=True).stdout
+        return [run | {"name": run["run_name"].split("/repeats:")[0]} for run in json.loads(output)["benchmarks"]
+                if run["aggregate_name"] == "median"]
 
 
 def line_fit(x, y):
@@ -63,7 +68,8 @@ def line_fit(x, y):
 
 
 def tokens(bench):
-    walls = [bench.median_wall(samples=n) for n in TOKENS]
+    runs = [[bench.job(samples=n).wall for n in TOKENS] for _ in range(3)]
+    walls = [statistics.median(run[i] for run in runs) for i in range(len(TOKENS))]
     intercept, slope, residual = line_fit(np.array(TOKENS) * LENGTH, walls)
     yield ("wall time against tokens, " + ", ".join(f"{n} x 512: {w:.1f} s" for n, w in zip(TOKENS, walls)),
            f"{intercept:.1f} s + {slope * 1e3:.2f} ms a token; residual {residual:.1%}", "5 %, at most 3 s",
@@ -71,14 +77,16 @@ def tokens(bench):
 
 
 def layers(bench):
-    walls, memory = [], []
+    models = {}
     for count in BLOCKS:
-        model = bench.arguments.work / f"blocks-{count}"
-        if not model.exists():
-            stacked_llama.write(pathlib.Path(bench.model), model, count)
-        runs = [bench.job(model=model, samples=16) for _ in range(3)]
-        walls.append(statistics.median(run.wall for run in runs))
-        memory.append(statistics.median(max(run.peak_rss["heroq-worker"]) for run in runs))
+        models[count] = bench.arguments.work / f"blocks-{count}"
+        if not models[count].exists():
+            stacked_llama.write(pathlib.Path(bench.model), models[count], count)
+        bench.job(model=models[count], samples=16)  # reads the model into the page cache
+    # In turn, so that a drift of the machine touches all alike.
+    runs = [{count: bench.job(model=model, samples=16) for count, model in models.items()} for _ in range(3)]
+    walls = [statistics.median(run[count].wall for run in runs) for count in BLOCKS]
+    memory = [statistics.median(max(run[count].peak_rss["heroq-worker"]) for run in runs) for count in BLOCKS]
     intercept, slope, residual = line_fit(BLOCKS, walls)
     yield ("wall time against layers, 16 x 512, " + ", ".join(f"{n}: {w:.1f} s" for n, w in zip(BLOCKS, walls)),
            f"{intercept:.1f} s + {slope:.2f} s a layer; residual {residual:.1%}", "5 %, at most 3 s",
@@ -118,11 +126,20 @@ def workers(bench):
            f"{gain / product:.2f}", "0.9", gain / product >= 0.9)
 
 
+def parts(bench):
+    bounds = {"SecondMoments": 0.8, "Block": 0.6, "FactorOfSecondMoments": 0.6, "Gptq": 0.6}
+    names = {"SecondMoments": "second moments", "Block": "forward pass of a block, 2048 tokens",
+             "FactorOfSecondMoments": "factor of second moments", "Gptq": "GPTQ, scales given"}
+    found = bench.benchmarks("^(SecondMoments|Block|FactorOfSecondMoments/in:4096|Gptq/out:4096)")
+    for run in found:
+        name, *sizes = run["name"].split("/")
+        yield (f"{names[name]}, {', '.join(size.replace(':', ' ') for size in sizes)}: share of the machine's product",
+               f"{run['share']:.2f}", f"{bounds[name]}", run["share"] >= bounds[name])
+
+
 def solver(bench):
     def ours():
-        output = subprocess.run([bench.arguments.benchmarks, "--benchmark_filter=^SolverOfBlock", "--benchmark_format=json"],
-                                check=True, capture_output=True, text=True).stdout
-        return json.loads(output)["benchmarks"][0]["real_time"]
+        return bench.benchmarks("^SolverOfBlock")[0]["real_time"]
 
     def peer():
         return float(subprocess.run([bench.arguments.peer_python, HERE / "peer_solver.py"], check=True,
@@ -161,7 +178,7 @@ def main():
         parser.add_argument("--" + name, required=True)
     for name in ("work", "page"):
         parser.add_argument("--" + name, required=True, type=pathlib.Path)
-    figures = {f.__name__: f for f in (tokens, layers, search, beyond_forward, solver, workers, coordinator, reads)}
+    figures = {f.__name__: f for f in (tokens, layers, search, beyond_forward, parts, solver, workers, coordinator, reads)}
     parser.add_argument("--only", nargs="+", choices=figures, help="print these figures and leave the page as it is")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
