@@ -18,6 +18,7 @@
 #include "worker/methods/online_folding.h"
 #include "worker/methods/transform_score.h"
 #include "worker/methods/unit_folding.h"
+#include "worker/transform/conditioning.h"
 #include "worker/transform/hadamard.h"
 
 namespace heroq {

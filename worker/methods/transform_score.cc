@@ -68,6 +68,8 @@ at::Tensor ErrorOf(const at::Tensor& weight, const ScaleGrid& grid, absl::Span<c
 }  // namespace
 
 struct TransformScore::Candidate::Basis {
+  Basis(const TransformScore& owner, InputTransform of) : score(owner), transform(std::move(of)) {}
+
   const TransformScore& score;
   const InputTransform transform;
   // Either is set.
@@ -143,7 +145,8 @@ TransformScore::TransformScore(const UnitWork& work, LinearInput input, int64_t 
     names_.push_back(linear.name);
   }
   const at::Tensor moments = statistics_.second_moment.to(at::kFloat);
-  for (const LinearStack& stacked : StackLinears(sample).front().stacks) {
+  const std::vector<InputStacks> inputs = StackLinears(sample);
+  for (const LinearStack& stacked : inputs.front().stacks) {
     Stack& stack = stacks_.emplace_back();
     stack.scheme = sample.linears[stacked.members.front()].scheme;
     std::vector<at::Tensor> parts;
@@ -175,7 +178,7 @@ absl::StatusOr<std::unique_ptr<TransformScore::Candidate>> TransformScore::Prepa
   LayerStatistics statistics = statistics_;
   statistics.second_moment = TransformMoments(statistics.second_moment, transform);
   const InputStatistics summary = Summarize(statistics);
-  auto basis = std::make_unique<Candidate::Basis>(Candidate::Basis{*this, transform});
+  auto basis = std::make_unique<Candidate::Basis>(*this, transform);
   basis->scored.resize(stacks_.size());
   if (const auto* gptq = std::get_if<GptqOptions>(&quantizer_)) {
     HEROQ_ASSIGN_OR_RETURN(
