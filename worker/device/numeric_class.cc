@@ -71,9 +71,9 @@ std::string GpuModel(c10::Device device) {
 }  // namespace
 
 std::string NumericClass(c10::Device device) {
-  const std::string torch = absl::StrCat("torch-", TORCH_VERSION);
-  if (device.is_cuda()) return absl::StrCat(torch, " cuda ", GpuModel(device));
-  return absl::StrCat(torch, " cpu ", CpuModel(), " ", CacheSizes(), " ", InstructionSets());
+  const std::string libraries = absl::StrCat("torch-", TORCH_VERSION, " kernels-", kKernelRevision);
+  if (device.is_cuda()) return absl::StrCat(libraries, " cuda ", GpuModel(device));
+  return absl::StrCat(libraries, " cpu ", CpuModel(), " ", CacheSizes(), " ", InstructionSets());
 }
 
 }  // namespace heroq

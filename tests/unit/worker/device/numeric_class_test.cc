@@ -14,8 +14,10 @@ using ::testing::MatchesRegex;
 
 TEST(NumericClassTest, NamesLibraryProcessorCachesAndInstructionSets) {
   const std::string name = NumericClass(c10::Device(c10::kCPU));
-  EXPECT_THAT(name,
-              MatchesRegex("torch-[0-9.]+ cpu [A-Za-z]+-[0-9]+-[0-9]+ l1d-[0-9]+K l2-[0-9]+K l3-[0-9]+K .+"));
+  EXPECT_THAT(
+      name,
+      MatchesRegex(
+          "torch-[0-9.]+ kernels-[0-9]+ cpu [A-Za-z]+-[0-9]+-[0-9]+ l1d-[0-9]+K l2-[0-9]+K l3-[0-9]+K .+"));
   EXPECT_EQ(name, NumericClass(c10::Device(c10::kCPU)));
 }
 
