@@ -101,7 +101,9 @@ def measure(runs, work):
     for repetition in range(max(run.repetitions for run in runs)):
         for run in runs:
             if repetition < run.repetitions:
-                shutil.rmtree(run.directory, ignore_errors=True)
+                # An interrupted call leaves what heroq would go on from.
+                for left in (run.directory, run.directory.with_name(f"{run.directory.name}.heroq")):
+                    shutil.rmtree(left, ignore_errors=True)
                 log = work / f"{run.directory.name}.{repetition}.log"
                 last = process_tree.run(run.command, log, run.environment)
                 run.measurements.append(last)
