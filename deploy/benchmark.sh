@@ -5,6 +5,7 @@
 #
 #   deploy/benchmark.sh [--repetitions N] [--samples N] [--length N] [--iterations N] [--judged N] [--page FILE]
 #   deploy/benchmark.sh --only NAME...    runs, judges and prints single runs, and writes no page
+#   deploy/benchmark.sh --reuse NAME...   takes runs from an earlier call of the same day
 #
 # --repetitions of heroq gptq, llm-compressor and heroq hero-q fast (default 3; all else runs once), --iterations of AutoRound
 # (200), --samples of --length tokens for calibration (64 of 512), --judged sequences of 512 tokens of either text (32): other

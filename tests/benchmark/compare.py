@@ -3,14 +3,16 @@
 and writes a section of docs/benchmarks.md; 1 when a bound of that section is missed. Called by deploy/benchmark.sh.
 
     compare.py --heroq BIN --peer-python PYTHON --gptqmodel-python PYTHON --model DIR --text DIR --work DIR --page PAGE
-        [--repetitions 3] [--samples 64 --length 512 --iterations 200 --judged 32] [--only NAME ...]
+        [--repetitions 3] [--samples 64 --length 512 --iterations 200 --judged 32] [--only NAME ...] [--reuse NAME ...]
 
---only runs and judges what is named, prints it and writes no page; a name that is none prints all of them.
+--only runs and judges what is named, prints it and writes no page; a name that is none prints all of them. --reuse takes what is
+named from an earlier call with the same command, work folder, day and processor instead of running it again.
 """
 import argparse
 import dataclasses
 import json
 import pathlib
+import pickle
 import re
 import shutil
 import statistics
@@ -22,6 +24,7 @@ sys.path[1:1] = [str(HERE.parent / "support"), str(HERE.parent / "interop")]
 import compare_page
 import dense_copy
 import judge
+import machine
 import model_card
 import page_section
 import process_tree
@@ -88,6 +91,20 @@ def plan_runs(arguments):
     return runs
 
 
+def memory_of(run):
+    return run.directory.with_name(run.directory.name + ".pickle")
+
+
+def reused(run):
+    """The run as an earlier call left it."""
+    if not memory_of(run).exists():
+        sys.exit(f"{run.name}: no earlier call has run it")
+    where, earlier = pickle.loads(memory_of(run).read_bytes())
+    if (where, earlier.command, len(earlier.measurements)) != (machine.today_and_processor(), run.command, run.repetitions):
+        sys.exit(f"{run.name}: was run on {where}, {len(earlier.measurements)} times, as {' '.join(earlier.command)}")
+    return earlier
+
+
 def look_at_report(run):
     """What heroq's workers held at most, and what the plan had said."""
     predicted = json.loads((run.directory / "report/report.json").read_text())["predicted"]
@@ -98,7 +115,7 @@ def look_at_report(run):
 
 def measure(runs, work):
     """Repetitions are interleaved, so that a drift of the machine touches every side."""
-    for repetition in range(max(run.repetitions for run in runs)):
+    for repetition in range(max((run.repetitions for run in runs), default=0)):
         for run in runs:
             if repetition < run.repetitions:
                 # An interrupted call leaves what heroq would go on from.
@@ -109,6 +126,7 @@ def measure(runs, work):
                 run.measurements.append(last)
                 if (run.directory / "report").exists():
                     look_at_report(run)
+                memory_of(run).write_bytes(pickle.dumps((machine.today_and_processor(), run)))
                 print(f"{run.name}: {last.wall_seconds:.1f} s, {last.cpu_seconds:.1f} CPU s, "
                       f"{last.peak_pss_bytes / 1e9:.2f} GB", flush=True)
 
@@ -153,15 +171,17 @@ def main():
     for name, default in (("repetitions", 3), ("samples", 64), ("length", 512), ("iterations", 200), ("judged", 32)):
         parser.add_argument("--" + name, type=int, default=default)
     parser.add_argument("--only", nargs="+", metavar="NAME")
+    parser.add_argument("--reuse", nargs="+", metavar="NAME", default=[])
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     runs = plan_runs(arguments)
+    unknown = {*(arguments.only or []), *arguments.reuse} - {run.name for run in runs}
+    if unknown:
+        parser.error(f"no such run: {', '.join(sorted(unknown))}; there are:\n  " + "\n  ".join(run.name for run in runs))
     if arguments.only is not None:
-        unknown = set(arguments.only) - {run.name for run in runs}
-        if unknown:
-            parser.error(f"no such run: {', '.join(sorted(unknown))}; there are:\n  " + "\n  ".join(run.name for run in runs))
         runs = [run for run in runs if run.name in arguments.only]
-    measure(runs, arguments.work)
+    runs = [reused(run) if run.name in arguments.reuse else run for run in runs]
+    measure([run for run in runs if run.name not in arguments.reuse], arguments.work)
     reference = judge_all(runs, arguments)
     if arguments.only is not None:
         print(json.dumps(results(runs), indent=2))
