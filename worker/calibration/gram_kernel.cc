@@ -20,10 +20,14 @@ bool HasBf16GramKernel() {
 
 namespace {
 
-// Token blocks packed at once. The sums of a square of kSquare x kSquare strips stay in the second-level
-// cache while these pass.
+// Token blocks packed at once.
 constexpr int64_t kDepth = 4;
-constexpr int64_t kSquare = 4;
+
+// The sums of a square of strips over the blocks of a pass. They have memory of their own, which stays in the
+// second-level cache: rows of the whole matrix may be a power of two apart and share few lines of it.
+struct alignas(64) Square {
+  float sums[kGramSide * kGramSide];
+};
 
 // Rows of one pass, packed.
 class PackedRows {
@@ -53,16 +57,18 @@ class PackedRows {
   }
 
   void AddTo(float* sum) const {
-    const int64_t squares = (count_ + kSquare - 1) / kSquare;
+    const int64_t squares = (count_ + kGramSquare - 1) / kGramSquare;
     // Squares on and above the diagonal, column by column: (0,0), (0,1), (1,1), (0,2), ...
     at::parallel_for(0, squares * (squares + 1) / 2, 1, [&](int64_t first, int64_t last) {
       std::optional<GramTileScope> scope;
       if (turned_ != nullptr) scope.emplace();
+      const auto sums = std::make_unique_for_overwrite<Square>();
       int64_t right = 0;
       while ((right + 1) * (right + 2) / 2 <= first) ++right;
       int64_t left = first - right * (right + 1) / 2;
       for (int64_t square = first; square < last; ++square) {
-        AddSquare(left, right, sum);
+        SumSquare(left, right, *sums);
+        Add(*sums, left * kGramSide, right * kGramSide, sum);
         if (left++ == right) {
           left = 0;
           ++right;
@@ -72,28 +78,43 @@ class PackedRows {
   }
 
  private:
-  void AddSquare(int64_t left_square, int64_t right_square, float* sum) const {
+  void SumSquare(int64_t left_square, int64_t right_square, Square& square) const {
+    std::fill_n(square.sums, kGramSide * kGramSide, 0.0f);
+    const int64_t first_left = left_square * kGramSquare, first_right = right_square * kGramSquare;
     for (int64_t block = 0; block < blocks_; ++block) {
-      for (int64_t right = right_square * kSquare; right < std::min(count_, (right_square + 1) * kSquare);
-           ++right) {
-        for (int64_t left = left_square * kSquare;
-             left < std::min(right, left_square * kSquare + kSquare - 1) + 1; ++left) {
-          AddPair(left, right, block, sum + left * kGramStrip * features_ + right * kGramStrip);
+      for (int64_t right = first_right; right < std::min(count_, first_right + kGramSquare); ++right) {
+        for (int64_t left = first_left; left <= std::min(right, first_left + kGramSquare - 1); ++left) {
+          float* const sums =
+              square.sums + (left - first_left) * kGramStrip * kGramSide + (right - first_right) * kGramStrip;
+          AddPair(left, right, block, sums);
         }
       }
     }
   }
 
-  void AddPair(int64_t left, int64_t right, int64_t block, float* out) const {
+  void AddPair(int64_t left, int64_t right, int64_t block, float* sums) const {
     const GramStrip& columns = strips_[right * kDepth + block];
     if (turned_ == nullptr) {
-      AddGramStrips(strips_[left * kDepth + block], columns, Width(left), Width(right), features_, out);
+      AddGramStrips(strips_[left * kDepth + block], columns, sums);
     } else {
-      AddGramTiles(turned_[left * kDepth + block], columns, Width(left), Width(right), features_, out);
+      AddGramTiles(turned_[left * kDepth + block], columns, sums);
     }
   }
 
-  int64_t Width(int64_t strip) const { return std::min(kGramStrip, features_ - strip * kGramStrip); }
+  void Add(const Square& square, int64_t row, int64_t column, float* sum) const {
+    const int64_t rows = std::min(kGramSide, features_ - row);
+    const int64_t columns = std::min(kGramSide, features_ - column);
+    float* const to = sum + row * features_ + column;
+    for (int64_t r = 0; r < rows; ++r) {
+      // Rows lie in pages of their own, and processors foresee nothing beyond a page.
+      constexpr int64_t kAhead = 16, kLine = 16;
+      for (int64_t c = 0; r + kAhead < rows && c < columns; c += kLine) {
+        __builtin_prefetch(to + (r + kAhead) * features_ + c, 1);
+      }
+      const float* const from = square.sums + r * kGramSide;
+      for (int64_t c = 0; c < columns; ++c) to[r * features_ + c] += from[c];
+    }
+  }
 
   const int64_t features_;
   const int64_t count_;  // of strips

@@ -13,10 +13,9 @@ __m512i LoadFeatures(const uint16_t* from, __mmask16 mask) {
   return _mm512_maskz_cvtepu16_epi32(mask, _mm256_maskz_loadu_epi16(mask, from));
 }
 
-// tile[r][c] = sum over the block of feature (row + r) of `left` times feature c of `right`. The 24 sums,
-// three words of `right` and one of `left` stay in registers.
-void MultiplyTile(const GramStrip& left, int64_t row, const GramStrip& right,
-                  float (&tile)[kTileRows][kGramStrip]) {
+// out[r][c], rows kGramSide apart, += sum over the block of feature (row + r) of `left` times feature c of
+// `right`. The 24 sums, three words of `right` and one of `left` stay in registers.
+void AddTile(const GramStrip& left, int64_t row, const GramStrip& right, float* out) {
   __m512 sums[kTileRows][kVectors];
 #pragma GCC unroll 8
   for (auto& vectors : sums) {
@@ -43,7 +42,8 @@ void MultiplyTile(const GramStrip& left, int64_t row, const GramStrip& right,
   for (int64_t r = 0; r < kTileRows; ++r) {
 #pragma GCC unroll 3
     for (int64_t vector = 0; vector < kVectors; ++vector) {
-      _mm512_storeu_ps(&tile[r][vector * 16], sums[r][vector]);
+      float* const to = out + r * kGramSide + vector * 16;
+      _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), sums[r][vector]));
     }
   }
 }
@@ -68,15 +68,9 @@ void PackGramStrip(const uint16_t* rows, int64_t tokens, int64_t feature, int64_
   }
 }
 
-void AddGramStrips(const GramStrip& left, const GramStrip& right, int64_t rows, int64_t columns,
-                   int64_t stride, float* out) {
-  float tile[kTileRows][kGramStrip];
-  for (int64_t row = 0; row < rows; row += kTileRows) {
-    MultiplyTile(left, row, right, tile);
-    for (int64_t r = 0; r < kTileRows && row + r < rows; ++r) {
-      float* sum = out + (row + r) * stride;
-      for (int64_t column = 0; column < columns; ++column) sum[column] += tile[r][column];
-    }
+void AddGramStrips(const GramStrip& left, const GramStrip& right, float* out) {
+  for (int64_t row = 0; row < kGramStrip; row += kTileRows) {
+    AddTile(left, row, right, out + row * kGramSide);
   }
 }
 

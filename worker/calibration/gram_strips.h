@@ -13,6 +13,10 @@ inline constexpr int64_t kGramBlockTokens =
     256;  // tokens summed in registers before they are added to memory
 inline constexpr int64_t kGramPairs = kGramBlockTokens / 2;
 
+// Strips whose products are summed together, and the side of their square of sums.
+inline constexpr int64_t kGramSquare = 4;
+inline constexpr int64_t kGramSide = kGramSquare * kGramStrip;
+
 // Word (pair, feature) holds that feature of tokens 2 pair and 2 pair + 1: what VDPBF16PS multiplies at once.
 struct GramStrip {
   uint32_t words[kGramPairs][kGramStrip];
@@ -22,9 +26,7 @@ struct GramStrip {
 // either end.
 void PackGramStrip(const uint16_t* rows, int64_t tokens, int64_t feature, int64_t features, GramStrip& strip);
 
-// out [rows, columns], rows `stride` apart, += left^T right over the block. rows and columns at most
-// kGramStrip.
-void AddGramStrips(const GramStrip& left, const GramStrip& right, int64_t rows, int64_t columns,
-                   int64_t stride, float* out);
+// out [kGramStrip, kGramStrip], rows kGramSide apart, += left^T right over the block.
+void AddGramStrips(const GramStrip& left, const GramStrip& right, float* out);
 
 }  // namespace heroq

@@ -80,14 +80,14 @@ GramTileScope::GramTileScope() { _tile_loadconfig(&kTileConfig); }
 
 GramTileScope::~GramTileScope() { _tile_release(); }
 
-void AddGramTiles(const GramTiles& left, const GramStrip& right, int64_t rows, int64_t columns,
-                  int64_t stride, float* out) {
+void AddGramTiles(const GramTiles& left, const GramStrip& right, float* out) {
   static_assert(kSides == 3, "three tiles of sums, three of the right strip");
-  float sums[kTileSide][kGramStrip];
-  for (int64_t side = 0; side * kTileSide < rows; ++side) {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
+  constexpr int64_t kStride = 4 * kGramSide;
+  for (int64_t side = 0; side < kSides; ++side) {
+    float* const sums = out + side * kTileSide * kGramSide;
+    _tile_loadd(0, sums, kStride);
+    _tile_loadd(1, sums + kTileSide, kStride);
+    _tile_loadd(2, sums + 2 * kTileSide, kStride);
     for (int64_t depth = 0; depth < kGramPairs / kTileSide; ++depth) {
       const uint32_t* words = right.words[depth * kTileSide];
       _tile_loadd(6, left.words[side][depth], 4 * kTileSide);
@@ -98,13 +98,9 @@ void AddGramTiles(const GramTiles& left, const GramStrip& right, int64_t rows, i
       _tile_loadd(5, words + 2 * kTileSide, 4 * kGramStrip);
       _tile_dpbf16ps(2, 6, 5);
     }
-    _tile_stored(0, sums[0], 4 * kGramStrip);
-    _tile_stored(1, sums[0] + kTileSide, 4 * kGramStrip);
-    _tile_stored(2, sums[0] + 2 * kTileSide, 4 * kGramStrip);
-    for (int64_t r = 0; r < kTileSide && side * kTileSide + r < rows; ++r) {
-      float* target = out + (side * kTileSide + r) * stride;
-      for (int64_t column = 0; column < columns; ++column) target[column] += sums[r][column];
-    }
+    _tile_stored(0, sums, kStride);
+    _tile_stored(1, sums + kTileSide, kStride);
+    _tile_stored(2, sums + 2 * kTileSide, kStride);
   }
 }
 

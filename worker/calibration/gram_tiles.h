@@ -30,9 +30,7 @@ class GramTileScope {
   GramTileScope& operator=(const GramTileScope&) = delete;
 };
 
-// out [rows, columns], rows `stride` apart, += left^T right over the block, in a GramTileScope. rows and
-// columns at most kGramStrip.
-void AddGramTiles(const GramTiles& left, const GramStrip& right, int64_t rows, int64_t columns,
-                  int64_t stride, float* out);
+// out [kGramStrip, kGramStrip], rows kGramSide apart, += left^T right over the block, in a GramTileScope.
+void AddGramTiles(const GramTiles& left, const GramStrip& right, float* out);
 
 }  // namespace heroq

@@ -60,20 +60,24 @@ class TiledAttentionTest : public ::testing::TestWithParam<TileForm> {
 };
 
 TEST_P(TiledAttentionTest, Bfloat16StaysWithinItsRounding) {
-  for (const auto& [heads, kv_heads] : {std::pair<int64_t, int64_t>{6, 2}, {3, 3}, {80, 1}, {8, 2}}) {
-    for (const int64_t width : {2, 16, 64, 128}) {
-      for (const int64_t length : {1, 20, 64, 65, 130, 600}) {
-        const auto random = [&](int64_t count) {
-          return at::randn({2, length, count, width}).to(at::kBFloat16);
-        };
-        const at::Tensor query = random(heads), key = random(kv_heads), value = random(kv_heads);
-        const at::Tensor mixed = TiledCausalAttention(query, key, value, GetParam());
-        const at::Tensor error = mixed.to(at::kDouble) - Reference(query, key, value);
-        // Values of up to 4 are rounded to 2^-7 at the end, weights to 2^-9 of themselves.
-        EXPECT_LE(error.abs().max().item<double>(), 0.02)
-            << heads << ":" << kv_heads << " heads of " << width << ", length " << length;
-      }
-    }
+  struct Case {
+    int64_t heads, kv_heads, width, length;
+  };
+  for (const auto& [heads, kv_heads, width, length] : {Case{6, 2, 64, 200},
+                                                       {3, 3, 16, 1},
+                                                       {3, 3, 2, 64},
+                                                       {8, 2, 128, 65},
+                                                       {80, 1, 16, 20},
+                                                       {3, 1, 64, 600}}) {
+    const auto random = [&, length = length, width = width](int64_t count) {
+      return at::randn({2, length, count, width}).to(at::kBFloat16);
+    };
+    const at::Tensor query = random(heads), key = random(kv_heads), value = random(kv_heads);
+    const at::Tensor mixed = TiledCausalAttention(query, key, value, GetParam());
+    const at::Tensor error = mixed.to(at::kDouble) - Reference(query, key, value);
+    // Values of up to 4 are rounded to 2^-7 at the end, weights to 2^-9 of themselves.
+    EXPECT_LE(error.abs().max().item<double>(), 0.02)
+        << heads << ":" << kv_heads << " heads of " << width << ", length " << length;
   }
 }
 
