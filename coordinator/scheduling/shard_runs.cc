@@ -21,6 +21,9 @@ int UncapturedBlock(const JobRecord& job) {
 // Blocks that may wait for quantization while captures come first.
 constexpr int kBacklog = 2;
 
+// Runs the first block is cut into, at least: other workers may connect just after the first one has.
+constexpr int kFirstRuns = 4;
+
 int CeilDivide(int a, int b) { return (a + b - 1) / b; }
 
 }  // namespace
@@ -50,7 +53,7 @@ std::vector<int> ShardRuns::Take(const WorkerSlots& worker, const std::vector<Wo
   const auto block = blocks_.begin();
   const auto [is_capture, number] = block->first;
   Shards& shards = block->second;
-  const int length = RunLength(workers);
+  const int length = RunLength(number, workers);
   auto next = shards.find(FirstShard(shards, worker, workers));
   std::vector<int> run = {next->second};
   for (int shard = next->first + 1; static_cast<int>(run.size()) < length && !Charged(run.back()); ++shard) {
@@ -68,14 +71,17 @@ std::vector<int> ShardRuns::Take(const WorkerSlots& worker, const std::vector<Wo
   return run;
 }
 
-int ShardRuns::RunLength(const std::vector<WorkerSlots*>& workers) const {
+int ShardRuns::RunLength(int block, const std::vector<WorkerSlots*>& workers) const {
   int ready = 0, free = 0, slots = 0;
-  for (const auto& [block, shards] : blocks_) ready += static_cast<int>(shards.size());
+  for (const auto& [place, tasks] : blocks_) ready += static_cast<int>(tasks.size());
   for (const WorkerSlots* worker : workers) {
     free += worker->free;
     slots += worker->slots;
   }
-  return std::max(1, std::min(CeilDivide(ready, free), CeilDivide(job_.plan->calibration().shards(), slots)));
+  const int shards = job_.plan->calibration().shards();
+  int longest = CeilDivide(shards, slots);
+  if (block == 0) longest = std::min(longest, std::max(2, CeilDivide(shards, kFirstRuns)));
+  return std::max(1, std::min(CeilDivide(ready, free), longest));
 }
 
 int ShardRuns::FirstShard(const Shards& shards, const WorkerSlots& worker,

@@ -29,7 +29,7 @@ class ShardRuns {
  private:
   using Shards = std::map<int, int>;  // shard -> task
 
-  int RunLength(const std::vector<WorkerSlots*>& workers) const;
+  int RunLength(int block, const std::vector<WorkerSlots*>& workers) const;
   // Where `worker` starts: a shard it made the hidden states of, else one no other worker with a free slot
   // made, else the first.
   int FirstShard(const Shards& shards, const WorkerSlots& worker,

@@ -37,7 +37,8 @@ void WorkerAgent::Drain(absl::Duration timeout) {
   {
     absl::MutexLock lock(&mutex_);
     draining_ = true;
-    session = session_;
+    // Whoever has not been welcomed has nobody to tell, and OnWelcome does it.
+    if (welcomed_) session = session_;
   }
   InterruptibleSleeper finished;
   leases_.Drain([&finished] { finished.Interrupt(); });
@@ -69,6 +70,9 @@ void WorkerAgent::Stop() {
 
 void WorkerAgent::KeepSession() {
   Backoff backoff(options_.reconnect, jitter_);
+  // The first time, a coordinator that is not there is worth a line in the log. From then on the connection
+  // is made as soon as it can be: failing and starting over would sleep through the moment.
+  auto unreachable = WorkerSession::Unreachable::kFail;
   while (true) {
     const auto session =
         std::make_shared<WorkerSession>(*stub_, clock_, static_cast<WorkerSessionHandler&>(*this));
@@ -78,13 +82,14 @@ void WorkerAgent::KeepSession() {
       session_ = session;
       welcomed_ = false;
     }
-    const absl::Status ended = session->Run(options_.hello);
+    const absl::Status ended = session->Run(options_.hello, unreachable);
     // The coordinator has revoked them, or will when it notices.
     leases_.KillAll();
     {
       absl::MutexLock lock(&mutex_);
       session_ = nullptr;
       if (stopping_) return;
+      unreachable = welcomed_ ? WorkerSession::Unreachable::kFail : WorkerSession::Unreachable::kWait;
       if (welcomed_) backoff.Reset();
     }
     const absl::Duration delay = backoff.Next();

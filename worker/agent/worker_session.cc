@@ -18,7 +18,8 @@ absl::Duration FromProto(const google::protobuf::Duration& duration) {
 
 }  // namespace
 
-absl::Status WorkerSession::Run(const v1::WorkerHello& hello) {
+absl::Status WorkerSession::Run(const v1::WorkerHello& hello, Unreachable unreachable) {
+  context_.set_wait_for_ready(unreachable == Unreachable::kWait);
   v1::SessionRequest first;
   *first.mutable_hello() = hello;
   // Reads and writes of one stream may overlap, reads with reads may not: this thread alone reads.

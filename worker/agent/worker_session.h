@@ -39,8 +39,14 @@ class WorkerSession {
   WorkerSession(v1::WorkerService::Stub& stub, Clock& clock, WorkerSessionHandler& handler)
       : stub_(stub), clock_(clock), handler_(handler) {}
 
+  // What happens while no coordinator can be reached.
+  enum class Unreachable {
+    kFail,  // UNAVAILABLE
+    kWait,  // until there is one, or Cancel
+  };
+
   // Blocks until the stream ends, from whichever side. Call it once.
-  absl::Status Run(const v1::WorkerHello& hello);
+  absl::Status Run(const v1::WorkerHello& hello, Unreachable unreachable);
   // Tells the coordinator that no more leases are wanted. Blocks while the connection does not take it.
   void SendDraining();
   // Ends the stream now; Run returns.

@@ -32,6 +32,11 @@ class PolicyTest : public testing::Test {
     return grants;
   }
 
+  void FinishCaptures(const std::string& block, int shards) {
+    for (int shard = 0; shard < shards; ++shard)
+      fixture_.Finish("a", {absl::StrCat("capture/", block, "/", shard)});
+  }
+
   StateFixture fixture_;
   std::vector<WorkerSlots> workers_;
   std::map<std::string, std::set<int>> leasing_;
@@ -40,27 +45,40 @@ class PolicyTest : public testing::Test {
 
 TEST_F(PolicyTest, FreeSlotsShareTheReadyShards) {
   fixture_.AddJob("a", TestPlan({.blocks = 2, .shards = 8}));
+  FinishCaptures("0", 8);
   AddWorker("w1");
-  EXPECT_THAT(Plan(), ElementsAre("a:capture/0/0-8@w1"));
+  EXPECT_THAT(Plan(), ElementsAre("a:capture/1/0-8@w1"));
   AddWorker("w2");
-  EXPECT_THAT(Plan(), ElementsAre("a:capture/0/0-4@w1", "a:capture/0/4-8@w2"));
+  EXPECT_THAT(Plan(), ElementsAre("a:capture/1/0-4@w1", "a:capture/1/4-8@w2"));
   AddWorker("w3");
-  EXPECT_THAT(Plan(), ElementsAre("a:capture/0/0-3@w1", "a:capture/0/3-6@w2", "a:capture/0/6-8@w3"));
+  EXPECT_THAT(Plan(), ElementsAre("a:capture/1/0-3@w1", "a:capture/1/3-6@w2", "a:capture/1/6-8@w3"));
+}
+
+TEST_F(PolicyTest, TheFirstBlockIsSharedWithWorkersThatConnectLater) {
+  fixture_.AddJob("a", TestPlan({.blocks = 2, .shards = 8}));
+  AddWorker("w1");
+  EXPECT_THAT(Plan(), ElementsAre("a:capture/0/0-2@w1"));
+  AddWorker("w2", 7);
+  EXPECT_THAT(Plan(),
+              ElementsAre("a:capture/0/0@w2", "a:capture/0/1@w2", "a:capture/0/2@w2", "a:capture/0/3@w2",
+                          "a:capture/0/4@w2", "a:capture/0/5@w2", "a:capture/0/6@w1", "a:capture/0/7@w2"));
 }
 
 TEST_F(PolicyTest, BusySlotsOfTheClassAreLeftTheirShare) {
   fixture_.AddJob("a", TestPlan({.blocks = 2, .shards = 8}));
+  FinishCaptures("0", 8);
   AddWorker("w1", 1);
   AddWorker("w2", 0, "c", 1);
-  EXPECT_THAT(Plan(), ElementsAre("a:capture/0/0-4@w1"));
+  EXPECT_THAT(Plan(), ElementsAre("a:capture/1/0-4@w1"));
 }
 
 TEST_F(PolicyTest, CapturesComeFirstUntilQuantizationIsMoreThanTwoBlocksBehind) {
   fixture_.AddJob("a", TestPlan({.blocks = 6, .shards = 2}));
   AddWorker("w1");
-  for (const char* block : {"0", "1", "2"}) {
+  FinishCaptures("0", 2);
+  for (const char* block : {"1", "2"}) {
     EXPECT_THAT(Plan(), ElementsAre(absl::StrCat("a:capture/", block, "/0-2@w1")));
-    fixture_.Finish("a", {absl::StrCat("capture/", block, "/0"), absl::StrCat("capture/", block, "/1")});
+    FinishCaptures(block, 2);
   }
   EXPECT_THAT(Plan(), ElementsAre("a:quantize/0/attention@w1"));
   AddWorker("w2", 2);

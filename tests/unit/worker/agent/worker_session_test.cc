@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "common/rpc/grpc_status.h"
 #include "common/status/error_reason.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_worker_service.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/test_server.h"
 
 namespace heroq {
@@ -28,7 +31,7 @@ TEST(WorkerSessionTest, EndsWithWhatTheCoordinatorSays) {
   const auto stub = v1::WorkerService::NewStub(server.channel());
   FakeClock clock;
   IgnoringHandler handler;
-  const absl::Status status = WorkerSession(*stub, clock, handler).Run({});
+  const absl::Status status = WorkerSession(*stub, clock, handler).Run({}, WorkerSession::Unreachable::kFail);
   EXPECT_TRUE(HasReason(status, Reason::kInvalidSpec)) << status;
   EXPECT_EQ(status.message(), "a worker needs slots");
 }
@@ -41,14 +44,37 @@ TEST(WorkerSessionTest, CancelledBeforeItRunsItEndsAtOnce) {
   IgnoringHandler handler;
   WorkerSession session(*stub, clock, handler);
   session.Cancel();
-  EXPECT_TRUE(absl::IsCancelled(session.Run({})));
+  EXPECT_TRUE(absl::IsCancelled(session.Run({}, WorkerSession::Unreachable::kFail)));
 }
 
 TEST(WorkerSessionTest, CoordinatorThatIsNotThereIsUnavailable) {
   const auto stub = v1::WorkerService::NewStub(*NewChannel("unix:/nonexistent/socket"));
   FakeClock clock;
   IgnoringHandler handler;
-  EXPECT_TRUE(HasReason(WorkerSession(*stub, clock, handler).Run({}), Reason::kUnavailable));
+  EXPECT_TRUE(HasReason(WorkerSession(*stub, clock, handler).Run({}, WorkerSession::Unreachable::kFail),
+                        Reason::kUnavailable));
+}
+
+TEST(WorkerSessionTest, WaitsForACoordinatorThatComesLater) {
+  const TemporaryDirectory directory;
+  const std::string address = "unix:" + directory.File("s");
+  const auto stub = v1::WorkerService::NewStub(*NewChannel(address));
+  FakeClock clock;
+  IgnoringHandler handler;
+  const absl::Status failed = WorkerSession(*stub, clock, handler).Run({}, WorkerSession::Unreachable::kFail);
+  EXPECT_TRUE(HasReason(failed, Reason::kUnavailable)) << "the connection knows now that nobody is there";
+  WorkerSession session(*stub, clock, handler);
+  absl::Status ended;
+  std::thread runner([&] { ended = session.Run({}, WorkerSession::Unreachable::kWait); });
+  FakeWorkerService coordinator;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+  builder.RegisterService(&coordinator);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  EXPECT_TRUE(coordinator.WaitFor([&] { return coordinator.hellos.size() == 1; }));
+  session.Cancel();
+  runner.join();
+  EXPECT_TRUE(absl::IsCancelled(ended)) << ended;
 }
 
 }  // namespace
