@@ -21,16 +21,18 @@ from transformers import AutoTokenizer
 
 def main():
     arguments = peer_inputs.arguments(__doc__)
-    rows = peer_inputs.token_rows(AutoTokenizer.from_pretrained(arguments.model), arguments.text, arguments.samples,
-                                  arguments.length)
+    model_directory, text, out = (os.path.abspath(path) for path in (arguments.model, arguments.text, arguments.out))
+    # It writes logs of its own below where it runs.
+    os.chdir(os.path.dirname(out))
+    rows = peer_inputs.token_rows(AutoTokenizer.from_pretrained(model_directory), text, arguments.samples, arguments.length)
     grid = QuantizeConfig(bits=arguments.bits, group_size=arguments.group, sym=not arguments.asymmetric,
                           format="gptq_v2" if arguments.asymmetric else "gptq", desc_act=True, static_groups=True,
                           act_group_aware=False, damp_percent=0.01)
-    model = GPTQModel.load(arguments.model, grid, device="cpu", dtype=torch.bfloat16)
+    model = GPTQModel.load(model_directory, grid, device="cpu", dtype=torch.bfloat16)
     start = time.monotonic()
     model.quantize([{"input_ids": row, "attention_mask": [1] * arguments.length} for row in rows])
     print(f"quantize_seconds {time.monotonic() - start:.1f}", flush=True)
-    model.save(arguments.out)
+    model.save(out)
 
 
 if __name__ == "__main__":
