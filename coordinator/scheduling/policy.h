@@ -53,7 +53,7 @@ struct PolicyOptions {
 // slots share
 //   the ready shards and the class's slots the block, preferring shards whose hidden states the worker made.
 //   A task that was charged before is leased alone, so that a bad one does not take others with it. The first
-//   block is cut into four runs or more, of two shards or more, so that workers that connect one after another
+//   block is cut into two runs or more, of two shards or more, so that workers that connect one after another
 //   share it.
 // - Captures of blocks above the lowest unfinished one stop at `capture_ahead_bytes`.
 std::vector<LeaseGrant> PlanLeases(const PolicyInput& input, const PolicyOptions& options);

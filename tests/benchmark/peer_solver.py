@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Milliseconds that llm-compressor's GPTQ takes for the linears of one block of SmolLM2-135M, second moments and scales
-given, on one thread. Run by scaling.py in the peer's environment."""
+given, on two threads. Run by scaling.py in the peer's environment."""
 import time
 
 import torch
@@ -10,7 +10,7 @@ from llmcompressor.modifiers.gptq.gptq_quantize import quantize_weight
 SHAPES = ((576, 576), (192, 576), (192, 576), (576, 576), (1536, 576), (1536, 576), (576, 1536))  # q k v o gate up down
 GROUP = 64
 
-torch.set_num_threads(1)
+torch.set_num_threads(2)
 torch.manual_seed(0)
 arguments = QuantizationArgs(num_bits=4, type="int", symmetric=True, strategy="group", group_size=GROUP, actorder="static")
 layers = []

@@ -13,9 +13,9 @@ def test_a_lost_input_costs_the_repetition_of_what_made_it(inputs, tmp_path):
     heroq(*quantize_command(inputs, tmp_path / "undisturbed"))
     out, trace = tmp_path / "out", tmp_path / "trace"
     # The coordinator stops itself when it is about to send the lease of the first quantize task: there is one worker, the
-    # captures of a block are one lease, those of the first block four, and those of three blocks come first.
+    # captures of a block are one lease, those of the first block two, and those of three blocks come first.
     process = heroq_cli.start(*quantize_command(inputs, out, "--workers", "1", "--keep-state", "--no-progress"),
-                              env={**os.environ, "HEROQ_FAILPOINTS": f"lease_before_send=pause@7;trace={trace}"})
+                              env={**os.environ, "HEROQ_FAILPOINTS": f"lease_before_send=pause@5;trace={trace}"})
     run_processes.wait_until(lambda: trace.exists() and " pause" in trace.read_text())
     coordinator = run_processes.family(process)["coordinator"]
     reader = journal.leases(out)[-1][1]

@@ -57,7 +57,7 @@ TEST_F(PolicyTest, FreeSlotsShareTheReadyShards) {
 TEST_F(PolicyTest, TheFirstBlockIsSharedWithWorkersThatConnectLater) {
   fixture_.AddJob("a", TestPlan({.blocks = 2, .shards = 8}));
   AddWorker("w1");
-  EXPECT_THAT(Plan(), ElementsAre("a:capture/0/0-2@w1"));
+  EXPECT_THAT(Plan(), ElementsAre("a:capture/0/0-4@w1"));
   AddWorker("w2", 7);
   EXPECT_THAT(Plan(),
               ElementsAre("a:capture/0/0@w2", "a:capture/0/1@w2", "a:capture/0/2@w2", "a:capture/0/3@w2",
