@@ -27,8 +27,8 @@ constexpr int64_t kHiddenStateCacheBytes = int64_t{256} << 20;
 // Tokens whose activations are packed for their second moments, in two forms
 // (worker/calibration/gram_kernel.cc).
 constexpr int64_t kPackedTokens = 1024;
-// Query positions whose scores attention holds (worker/forward/attention.h), each as score, softmax and
-// weight.
+// An upper bound of what attention holds of scores: those of so many query positions, for every head, each as
+// score, softmax and weight.
 constexpr int64_t kAttentionTile = 64;
 constexpr int64_t kScoreBytes = 4 + 4 + 2;
 // Rows of logits compared at once, and vectors of the vocabulary's size that are held for each: logits of
