@@ -6,7 +6,6 @@
 import argparse
 import json
 import pathlib
-import subprocess
 import sys
 from xml.sax.saxutils import escape
 
@@ -26,20 +25,18 @@ PHASES = {"forward pass": "#0072B2", "second moments": "#56B4E9", "search and qu
 WIDTH, LABEL, BAR, ROW, TOP = 760, 110, 560, 34, 64
 
 
-def moment_seconds(arguments):
+def moment_seconds(bench):
     """Of all second moments of the job, at the rate the kernel has on this machine now."""
-    output = subprocess.run([arguments.benchmarks, "--benchmark_filter=^SecondMoments/in:(576|1536)$", "--benchmark_format=json"],
-                            check=True, capture_output=True, text=True).stdout
-    rates = {int(b["name"].split(":")[1]): b["flop/s"] for b in json.loads(output)["benchmarks"]}
-    config = json.loads((pathlib.Path(arguments.model) / "config.json").read_text())
+    rates = {int(b["name"].split(":")[1]): b["flop/s"] for b in bench.benchmarks("^SecondMoments/in:(576|1536)$")}
+    config = json.loads((pathlib.Path(bench.model) / "config.json").read_text())
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     tokens = SAMPLES * LENGTH * config["num_hidden_layers"]
     return tokens * (3 * hidden ** 2 / rates[hidden] + inner ** 2 / rates[inner])
 
 
 def measure(arguments):
-    moments = moment_seconds(arguments)
     bench = scaling.Bench(arguments)
+    moments = moment_seconds(bench)
     rows = {}
     for name, flags in METHODS.items():
         job = bench.job(*flags, samples=0 if name == "rtn" else SAMPLES, workers=1)
