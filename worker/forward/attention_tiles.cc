@@ -87,7 +87,7 @@ class Attention {
         group_(heads_ / kv_heads_),
         positions_(std::max<int64_t>(1, kTileRows / group_)),
         padded_((length_ + kKeyBlock - 1) / kKeyBlock * kKeyBlock),
-        kernels_(BlockKernelsFor(BestBlockIsa())) {
+        kernels_(BlockKernelsFor(BestIsa())) {
     Pack(key.contiguous(), value.contiguous());
   }
 

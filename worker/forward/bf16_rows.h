@@ -24,7 +24,7 @@ inline uint16_t* MutableBits(const at::Tensor& x) {
 template <typename Body>
 void ForRows(int64_t rows, int64_t width, const Body& body) {
   constexpr int64_t kElements = int64_t{1} << 15;  // worth a thread
-  const BlockKernels& kernels = BlockKernelsFor(BestBlockIsa());
+  const BlockKernels& kernels = BlockKernelsFor(BestIsa());
   at::parallel_for(0, rows, std::max<int64_t>(1, kElements / width), [&](int64_t first, int64_t last) {
     for (int64_t row = first; row < last; ++row) body(kernels, row);
   });

@@ -2,11 +2,10 @@
 
 #include <cstdint>
 
-// Kept free of every other include: the kernel sources are compiled with instruction-set flags, and an inline
-// function of a shared header compiled there could be the copy the linker keeps for the whole program.
-namespace heroq {
+#include "worker/device/isa.h"
 
-enum class BlockIsa { kPortable, kAvx2, kAvx512 };
+// Nothing else is included (worker/device/isa.h).
+namespace heroq {
 
 // What a decoder block computes between its matrix products, on rows of bfloat16 (their bits), each in one
 // pass over memory with float32 inside. Rounding is to nearest even, at the points where the same LibTorch
@@ -30,10 +29,7 @@ struct BlockKernels {
   void (*scale_to_bf16)(const float* x, float scale, int64_t count, uint16_t* out);
 };
 
-// The best variant this machine runs.
-BlockIsa BestBlockIsa();
-bool IsSupported(BlockIsa isa);
 // `isa` must be supported.
-const BlockKernels& BlockKernelsFor(BlockIsa isa);
+const BlockKernels& BlockKernelsFor(Isa isa);
 
 }  // namespace heroq

@@ -2,8 +2,9 @@
 
 #include <cstdint>
 
-// Kept free of every other include: the kernel sources are compiled with instruction-set flags, and an inline
-// function of a shared header compiled there could be the copy the linker keeps for the whole program.
+#include "worker/device/isa.h"
+
+// Nothing else is included (worker/device/isa.h).
 namespace heroq {
 
 // Rows (output channels) that are worked on side by side, one per vector lane. A strip stores a matrix slice
@@ -15,8 +16,6 @@ inline constexpr int64_t kStripBytes = 192;
 inline constexpr int64_t kTileColumns = 8;
 // Columns of one diagonal block of the factorisation: one float32 strip, two float64 strips.
 inline constexpr int64_t kDiagonalBlock = 48;
-
-enum class Isa { kPortable, kAvx2, kAvx512 };
 
 // Rounds float32 to the type scales are stored in (values stay float32).
 enum class ScaleRounding { kBf16, kF16 };
@@ -83,9 +82,6 @@ struct Kernels {
   bool (*factor_block_f64)(double* block, int64_t stride);
 };
 
-// The best variant this machine runs.
-Isa BestIsa();
-bool IsSupported(Isa isa);
 // `isa` must be supported.
 const Kernels& KernelsFor(Isa isa);
 

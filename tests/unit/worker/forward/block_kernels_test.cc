@@ -17,7 +17,7 @@
 namespace heroq {
 namespace {
 
-class BlockKernelsTest : public ::testing::TestWithParam<BlockIsa> {
+class BlockKernelsTest : public ::testing::TestWithParam<Isa> {
  protected:
   void SetUp() override {
     if (!IsSupported(GetParam())) GTEST_SKIP();
@@ -133,12 +133,12 @@ TEST_P(BlockKernelsTest, ScaledValuesAreRounded) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, BlockKernelsTest,
-                         ::testing::Values(BlockIsa::kPortable, BlockIsa::kAvx2, BlockIsa::kAvx512));
+                         ::testing::Values(Isa::kPortable, Isa::kAvx2, Isa::kAvx512));
 
 TEST(BlockKernelsAgreementTest, VariantsDifferByRoundingOnly) {
   const at::Tensor x = Bf16(at::randn({64, 577})), gain = Bf16(at::rand({577}) + 0.5);
   std::vector<at::Tensor> results;
-  for (const BlockIsa isa : {BlockIsa::kPortable, BlockIsa::kAvx2, BlockIsa::kAvx512}) {
+  for (const Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512}) {
     if (!IsSupported(isa)) continue;
     const at::Tensor out = at::empty({64, 577}, at::kBFloat16);
     for (int64_t row = 0; row < 64; ++row) {
