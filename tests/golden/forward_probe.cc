@@ -73,7 +73,7 @@ absl::Status Run(const std::string& model, const std::string& ids_path, const st
     MomentTap tap;
     HEROQ_ASSIGN_OR_RETURN(hidden, weights.Forward(hidden, rotary, &tap));
     for (auto& [input, moment] : tap.moments()) {
-      HEROQ_ASSIGN_OR_RETURN(const LayerStatistics full, Unpack(Pack(moment.TakeUpper())));
+      HEROQ_ASSIGN_OR_RETURN(const LayerStatistics full, Unpack(moment.TakePacked()));
       output.Add(absl::StrCat("moment.", block, ".", std::string(ToString(input))), full.second_moment);
     }
   }

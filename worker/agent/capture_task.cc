@@ -14,7 +14,6 @@
 #include "worker/agent/shard_runner.h"
 #include "worker/agent/tensor_blobs.h"
 #include "worker/calibration/moment_tap.h"
-#include "worker/calibration/packed_statistics.h"
 #include "worker/calibration/shard_sum.h"
 #include "worker/device/torch_status.h"
 #include "worker/loading/block_loader.h"
@@ -27,9 +26,9 @@ using ShardSums = std::map<LinearInput, ShardSum>;
 
 absl::Status AddShard(int64_t shard, int64_t shards, MomentTap& tap, ShardSums& sums) {
   return CatchTorch("second moments", [&]() -> absl::Status {
-    for (const auto& [input, statistics] : tap.TakeUpper()) {
+    for (auto& [input, statistics] : tap.TakePacked()) {
       ShardSum& sum = sums.try_emplace(input, shards).first->second;
-      HEROQ_RETURN_IF_ERROR(sum.Push({{shard, shard + 1}, Pack(statistics)}));
+      HEROQ_RETURN_IF_ERROR(sum.Push({{shard, shard + 1}, std::move(statistics)}));
     }
     return absl::OkStatus();
   });
@@ -61,6 +60,7 @@ absl::StatusOr<v1::TaskResult> RunCaptureTask(const v1::CaptureTask& task, const
   if (task.block() + 1 < source.layout().block_count) WillLoadBlock(source, task.block() + 1);
   v1::TaskResult result;
   ShardSums sums;
+  MomentTap tap(task.kept_tokens());
   for (int32_t shard = task.shard_begin(); shard < task.shard_end(); ++shard) {
     const int32_t index = shard - task.shard_begin();
     ReportProgress(environment, absl::StrCat("block ", task.block(), ", shard ", shard), index,
@@ -68,7 +68,7 @@ absl::StatusOr<v1::TaskResult> RunCaptureTask(const v1::CaptureTask& task, const
     HEROQ_ASSIGN_OR_RETURN(
         const at::Tensor hidden,
         runner.Input(task.block(), shard, task.block() == 0 ? nullptr : &task.hidden_states(index)));
-    MomentTap tap(task.kept_tokens(), hidden.size(0) * hidden.size(1));
+    tap.Begin(hidden.size(0) * hidden.size(1));
     absl::StatusOr<std::optional<at::Tensor>> output =
         runner.Run(block, hidden, &tap, task.emit_hidden_states());
     if (!output.ok())

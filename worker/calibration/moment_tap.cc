@@ -2,11 +2,10 @@
 
 #include <ATen/ops/isfinite.h>
 
-#include <memory>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
+#include "worker/device/finite_check.h"
 
 namespace heroq {
 
@@ -23,18 +22,20 @@ absl::Status MomentTap::Observe(LinearInput input, const at::Tensor& rows) {
       absl::StrCat("input ", ToString(input), ": the sum of squares leaves the range of float32"));
 }
 
-std::map<LinearInput, LayerStatistics> MomentTap::TakeUpper() {
-  std::map<LinearInput, LayerStatistics> statistics;
-  for (auto& [input, moment] : std::exchange(moments_, {})) statistics[input] = moment.TakeUpper();
-  for (const auto& [input, sample] : samples_) {
-    statistics[input].kept = std::make_shared<const KeptActivations>(sample.Rows());
+std::map<LinearInput, PackedStatistics> MomentTap::TakePacked() {
+  std::map<LinearInput, PackedStatistics> statistics;
+  for (auto& [input, moment] : moments_) {
+    if (moment.token_count() > 0) statistics[input] = moment.TakePacked();
   }
+  for (const auto& [input, sample] : samples_) statistics[input].activations = sample.Rows();
   samples_.clear();
   return statistics;
 }
 
 absl::Status CheckFinite(const at::Tensor& values, absl::string_view what) {
-  const int64_t bad = values.numel() - at::isfinite(values).sum().item<int64_t>();
+  const bool in_memory = values.is_cpu() && values.is_contiguous();
+  const int64_t bad = in_memory ? CountNonFinite(values)
+                                : values.numel() - at::isfinite(values).sum().item<int64_t>();
   if (bad == 0) return absl::OkStatus();
   return MakeError(Reason::kNumericalFailure,
                    absl::StrCat(what, ": ", bad, " of ", values.numel(), " values are NaN or Inf"));

@@ -5,29 +5,31 @@
 #include "absl/status/status.h"
 #include "common/model/model_layout.h"
 #include "worker/calibration/activation_sample.h"
-#include "worker/calibration/layer_statistics.h"
+#include "worker/calibration/packed_statistics.h"
 #include "worker/calibration/second_moment.h"
 #include "worker/forward/activation_tap.h"
 
 namespace heroq {
 
-// Accumulates the second moments of every distinct input of a block while the block runs. Thread-compatible.
+// Accumulates the second moments of every distinct input of a block while the block runs, shard after shard in
+// the same memory. Thread-compatible.
 class MomentTap final : public ActivationTap {
  public:
-  // Of the `total_tokens` each input will be observed on, `kept_tokens` rows are kept as they are
-  // (ActivationSample), none for 0.
-  explicit MomentTap(int64_t kept_tokens = 0, int64_t total_tokens = 0)
-      : kept_tokens_(kept_tokens), total_tokens_(total_tokens) {}
+  // Of the tokens of a shard, `kept_tokens` rows are kept as they are (ActivationSample), none for 0.
+  explicit MomentTap(int64_t kept_tokens = 0) : kept_tokens_(kept_tokens) {}
+
+  // Each input will be observed on `tokens` until the statistics are taken.
+  void Begin(int64_t tokens) { total_tokens_ = tokens; }
 
   // NUMERICAL_FAILURE naming the input and how many of its values are NaN or Inf.
   absl::Status Observe(LinearInput input, const at::Tensor& rows) override;
 
-  // Per input, the sum over everything observed; only upper triangles are meaningful. Empties this.
-  std::map<LinearInput, LayerStatistics> TakeUpper();
+  // Per input, the sum over everything observed since the last call.
+  std::map<LinearInput, PackedStatistics> TakePacked();
 
  private:
   const int64_t kept_tokens_;
-  const int64_t total_tokens_;
+  int64_t total_tokens_ = 0;
   std::map<LinearInput, SecondMoment> moments_;
   std::map<LinearInput, ActivationSample> samples_;
 };

@@ -48,10 +48,12 @@ void AddGram(const at::Tensor& rows, at::Tensor& sum) {
 }  // namespace
 
 void SecondMoment::Add(const at::Tensor& rows) {
-  token_count_ += rows.size(0);
   if (!sum_.defined()) {
     sum_ = at::zeros({rows.size(1), rows.size(1)}, at::TensorOptions(at::kFloat).device(rows.device()));
+  } else if (token_count_ == 0) {
+    sum_.zero_();
   }
+  token_count_ += rows.size(0);
   AddGram(rows, sum_);
 }
 
@@ -59,8 +61,6 @@ bool SecondMoment::finite() const {
   return !sum_.defined() || at::isfinite(sum_.diagonal()).all().item<bool>();
 }
 
-LayerStatistics SecondMoment::TakeUpper() {
-  return {std::exchange(sum_, at::Tensor()), std::exchange(token_count_, 0)};
-}
+PackedStatistics SecondMoment::TakePacked() { return Pack({sum_, std::exchange(token_count_, 0)}); }
 
 }  // namespace heroq

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "worker/calibration/layer_statistics.h"
+#include "worker/calibration/packed_statistics.h"
 
 namespace heroq {
 
@@ -20,11 +20,11 @@ class SecondMoment {
   int64_t token_count() const { return token_count_; }
   // True if the last Add left every sum finite: x or x^2 that is NaN or beyond float32 shows on the diagonal.
   bool finite() const;
-  // Only the upper triangle of the matrix is meaningful. Empties this.
-  LayerStatistics TakeUpper();
+  // The sum so far; at least one Add came before. Empties this, whose memory serves the next sum.
+  PackedStatistics TakePacked();
 
  private:
-  at::Tensor sum_;
+  at::Tensor sum_;  // of which only the upper triangle is meaningful
   int64_t token_count_ = 0;
 };
 

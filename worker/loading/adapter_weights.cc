@@ -13,7 +13,7 @@
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
-#include "worker/loading/finite_check.h"
+#include "worker/device/finite_check.h"
 #include "worker/loading/scalar_types.h"
 
 namespace heroq {

@@ -18,7 +18,7 @@
 #include "common/status/status_macros.h"
 #include "worker/device/torch_status.h"
 #include "worker/loading/dequantize.h"
-#include "worker/loading/finite_check.h"
+#include "worker/device/finite_check.h"
 #include "worker/loading/scalar_types.h"
 #include "worker/loading/stored_rotation.h"
 

@@ -14,10 +14,10 @@
 namespace heroq {
 namespace {
 
-// Largest difference on and above the diagonal from the exact sum, relative to its largest value.
-double UpperError(const LayerStatistics& statistics, const at::Tensor& rows) {
+// Largest difference from the exact sum, relative to its largest value.
+double ErrorOf(const PackedStatistics& packed, const at::Tensor& rows) {
   const at::Tensor exact = at::mm(rows.t().to(at::kDouble), rows.to(at::kDouble));
-  const at::Tensor difference = (statistics.second_moment.to(at::kDouble) - exact).triu();
+  const at::Tensor difference = Unpack(packed)->second_moment.to(at::kDouble) - exact;
   return (difference.abs().max() / exact.abs().max()).item<double>();
 }
 
@@ -36,7 +36,7 @@ TEST(SecondMomentTest, ProductsOfBfloat16AreExactAndSummedInFloat32) {
       const at::Tensor rows = Rows(tokens, features, at::kBFloat16);
       SecondMoment moment;
       moment.Add(rows);
-      EXPECT_LE(UpperError(moment.TakeUpper(), rows), 4e-6) << tokens << " x " << features;
+      EXPECT_LE(ErrorOf(moment.TakePacked(), rows), 4e-6) << tokens << " x " << features;
     }
   }
 }
@@ -45,7 +45,7 @@ TEST(SecondMomentTest, Float32RowsAreSummedInFloat32) {
   const at::Tensor rows = Rows(300, 96, at::kFloat);
   SecondMoment moment;
   moment.Add(rows);
-  EXPECT_LE(UpperError(moment.TakeUpper(), rows), 1e-6);
+  EXPECT_LE(ErrorOf(moment.TakePacked(), rows), 1e-6);
 }
 
 TEST(SecondMomentTest, CallsAddUp) {
@@ -54,10 +54,30 @@ TEST(SecondMomentTest, CallsAddUp) {
   moment.Add(rows.narrow(0, 0, 32));
   moment.Add(rows.narrow(0, 32, 64));
   EXPECT_EQ(moment.token_count(), 96);
-  const LayerStatistics statistics = moment.TakeUpper();
+  const PackedStatistics statistics = moment.TakePacked();
   EXPECT_EQ(statistics.token_count, 96);
-  EXPECT_LE(UpperError(statistics, rows), 1e-6);
+  EXPECT_LE(ErrorOf(statistics, rows), 1e-6);
   EXPECT_EQ(moment.token_count(), 0);
+}
+
+TEST(SecondMomentTest, NothingOfASumIsLeftInTheNext) {
+  const at::Tensor rows = Rows(70, 40, at::kBFloat16);
+  SecondMoment moment;
+  moment.Add(Rows(30, 40, at::kBFloat16));
+  moment.TakePacked();
+  moment.Add(rows);
+  const PackedStatistics second = moment.TakePacked();
+  EXPECT_EQ(second.token_count, 70);
+  EXPECT_LE(ErrorOf(second, rows), 1e-6);
+}
+
+TEST(SecondMomentTest, WhatWasTakenStaysAsItIs) {
+  const at::Tensor rows = Rows(30, 40, at::kBFloat16);
+  SecondMoment moment;
+  moment.Add(rows);
+  const PackedStatistics first = moment.TakePacked();
+  moment.Add(Rows(70, 40, at::kBFloat16));
+  EXPECT_LE(ErrorOf(first, rows), 1e-6);
 }
 
 TEST(SecondMomentTest, ThreadsDoNotChangeABit) {
@@ -68,7 +88,7 @@ TEST(SecondMomentTest, ThreadsDoNotChangeABit) {
         SetTaskThreads(threads);
         SecondMoment moment;
         moment.Add(rows);
-        return moment.TakeUpper().second_moment.triu();
+        return moment.TakePacked().upper;
       };
       EXPECT_TRUE(at::equal(upper(1), upper(2))) << toString(dtype) << ", " << features;
     }

@@ -1,4 +1,4 @@
-#include "worker/loading/finite_check.h"
+#include "worker/device/finite_check.h"
 
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>

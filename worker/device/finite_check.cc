@@ -1,4 +1,4 @@
-#include "worker/loading/finite_check.h"
+#include "worker/device/finite_check.h"
 
 #include "absl/strings/string_view.h"
 #include "common/checkpoint/finite_values.h"
