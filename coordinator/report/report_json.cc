@@ -30,10 +30,6 @@ Json Definitions() {
        "activations, stored weight and low-rank branch; where a scheme quantizes activations, H of "
        "relative_error is the sum of q^T q of the quantized ones over the same tokens"},
       {"branch_rank", "rank of the low-rank branch in adapter/"},
-      {"solver_loss",
-       "the solver's own loss, the share of the damping subtracted, over tr(W H W^T); equals "
-       "relative_error up to float32 "
-       "rounding"},
       {"damping", "share of mean(diag H) that was added to the diagonal of H"},
       {"mean_shrink",
        "mean share of a group's min-max range that its grid spans, as the scale search or fit chose it"},
@@ -110,7 +106,6 @@ Json Linear(const v1::LinearReport& report) {
   if (report.branch_rank() > 0) json["branch_rank"] = report.branch_rank();
   if (!report.weight_digest().empty()) json["weight_digest"] = report.weight_digest();
   if (report.transformed()) json["transformed"] = true;
-  if (report.has_solver_loss()) json["solver_loss"] = report.solver_loss();
   if (report.has_damping()) {
     json["damping"] = report.damping();
     json["damping_raised"] = report.damping_raised();

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,8 @@ void PrintResult(const QuantizedLinear& linear, const LinearOutcome& outcome) {
   const std::vector<uint8_t> codes =
       UnpackRows(linear.packed_codes, linear.out_features, linear.in_features, linear.scheme.weight_bits);
   Print(codes.data(), codes.size());
-  if (outcome.solver_loss.has_value()) Print(&*outcome.solver_loss, 1);
+  const double loss = std::accumulate(outcome.row_losses.begin(), outcome.row_losses.end(), 0.0);
+  if (!outcome.row_losses.empty()) Print(&loss, 1);
 }
 
 int Run(const std::vector<std::string>& arguments) {

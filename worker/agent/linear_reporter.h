@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/concurrency/cancellation.h"
 #include "common/model/model_layout.h"
 #include "heroq/v1/report.pb.h"
@@ -14,8 +15,10 @@
 
 namespace heroq {
 
-// Measures what was stored against what was asked for, for the report. Keeps what it needs of each distinct
-// input, so the linears of a unit share it. `work` and `cancellation` outlive this. Thread-compatible.
+// Measures what was stored against what was asked for, for the report. The output error that a solver counted
+// is taken from it where the stored bytes bear it out, on rows all over the weight: measuring it on all costs
+// as much as solving. Keeps what it needs of each distinct input, so the linears of a unit share it. `work`
+// and `cancellation` outlive this. Thread-compatible.
 class LinearReporter {
  public:
   // `spectra`: whether how errors meet curvature is measured.
@@ -29,6 +32,9 @@ class LinearReporter {
                                           const LinearOutcome& outcome);
 
  private:
+  // tr(E H E^T), with tr(W H W^T) as `total`.
+  static double Lost(const OutputEnergy& energy, absl::Span<const float> error, int64_t rows,
+                     absl::Span<const double> row_losses, double total, v1::LinearReport& report);
   const OutputEnergy& EnergyOf(LinearInput input, const LayerStatistics& statistics);
   absl::StatusOr<const DampedSpectrum*> SpectrumOf(LinearInput input, const LayerStatistics& statistics);
 

@@ -132,11 +132,17 @@ absl::StatusOr<v1::TaskResult> RunInBlock(const v1::QuantizeTask& task, const v1
     const LinearWork& linear = work.linears[i];
     if (dense) {
       HEROQ_ASSIGN_OR_RETURN(std::vector<float> values, StoredDenseWeight(stored, linear.name));
+      // They were counted of codes, whose values are rounded once more.
+      quantized.outcomes[i].row_losses.clear();
       HEROQ_ASSIGN_OR_RETURN(report, reporter.Report(linear, std::move(values), quantized.outcomes[i]));
     } else {
       HEROQ_ASSIGN_OR_RETURN(const QuantizedLinear* codes, FindStored(stored.linears, linear.name));
       HEROQ_ASSIGN_OR_RETURN(report, reporter.Report(linear, Dequantize(*codes), quantized.outcomes[i]));
       report.set_weight_digest(WeightDigest(*codes));
+    }
+    if (context.strict() && report.warnings_size() > 0) {
+      return MakeError(Reason::kNumericalFailure,
+                       absl::StrCat(linear.name, ": strict job: ", report.warnings(0)));
     }
     report.set_transformed(task.tensors_size() > 0);
     *report.mutable_scheme() = task.linears(static_cast<int>(i)).scheme();

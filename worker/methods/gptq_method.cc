@@ -1,6 +1,5 @@
 #include "worker/methods/gptq_method.h"
 
-#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -60,8 +59,7 @@ class UnitSolver {
       unit_.linears[member] = BuildQuantizedLinear(work_.linears[member].name, grid, row, rows,
                                                    codes.subspan(row * grid.columns, rows * grid.columns));
       LinearOutcome& outcome = unit_.outcomes[member];
-      outcome.solver_loss =
-          std::accumulate(solution.loss.begin() + row, solution.loss.begin() + row + rows, 0.0);
+      outcome.row_losses.assign(solution.loss.begin() + row, solution.loss.begin() + row + rows);
       outcome.token_count = statistics.token_count;
       outcome.dead_inputs = statistics.dead_inputs;
       outcome.warnings =

@@ -70,11 +70,11 @@ struct UnitWork {
 };
 
 // What a method knows of a linear it quantized: the plain twin of proto LinearReport, where the fields are
-// documented. The errors of LinearReport are not here: they are measured on the stored bytes, by whoever
-// stores them.
+// documented. The errors of LinearReport are not here: whoever stores the bytes measures them, or holds what
+// was counted against them.
 struct LinearOutcome {
-  // tr(E H E^T) as the solver counted it, not yet relative.
-  std::optional<double> solver_loss;
+  // e H e^T of every row's error e, damping not counted, where the solver counts it as it goes; else empty.
+  std::vector<double> row_losses;
   std::optional<double> damping;
   bool damping_raised = false;
   std::optional<double> mean_shrink;

@@ -54,7 +54,6 @@ TEST(LinearReporterTest, ErrorsAreRatiosOfEnergies) {
   Example example{{2, 4}, {5, 0, 0, 10}};
   const UnitWork work = example.Work();
   LinearOutcome outcome;
-  outcome.solver_loss = 9;
   outcome.damping = 0.1;
   outcome.damping_raised = true;
   outcome.mean_shrink = 0.9;
@@ -64,13 +63,64 @@ TEST(LinearReporterTest, ErrorsAreRatiosOfEnergies) {
   const v1::LinearReport report = Report(work, Example::Stored(11, 12), outcome);
   EXPECT_DOUBLE_EQ(report.relative_error(), 5.0 / 180);
   EXPECT_DOUBLE_EQ(report.weight_error(), 1.0 / 20);
-  EXPECT_DOUBLE_EQ(report.solver_loss(), 9.0 / 180);
   EXPECT_EQ(report.damping(), 0.1);
   EXPECT_TRUE(report.damping_raised());
   EXPECT_EQ(report.mean_shrink(), 0.9);
   EXPECT_EQ(report.dead_inputs(), 3);
   EXPECT_EQ(report.token_count(), 10);
   EXPECT_THAT(report.warnings(), ElementsAre("a", "b"));
+}
+
+// A hundred rows (2, 4), all stored as (3, 4): each loses 5 of 180.
+class CountedTest : public ::testing::Test {
+ protected:
+  static constexpr int kRows = 100;
+
+  v1::LinearReport ReportCounted(double loss) {
+    UnitWork work;
+    LinearWork& linear = work.linears.emplace_back();
+    linear.name = "linear";
+    linear.input = LinearInput::kMlpIn;
+    linear.weight = at::from_blob(row_.data(), {1, 2}, at::kFloat).repeat({kRows, 1}).to(type_);
+    linear.scheme = Example::Scheme();
+    work.statistics[LinearInput::kMlpIn] = {at::from_blob(moments_.data(), {2, 2}, at::kFloat), 10};
+    std::vector<float> stored;
+    for (int i = 0; i < kRows; ++i) stored.insert(stored.end(), {3, 4});
+    LinearOutcome outcome;
+    outcome.row_losses.assign(kRows, loss);
+    auto report = LinearReporter(work, false, {}).Report(work.linears[0], stored, outcome);
+    EXPECT_TRUE(report.ok()) << report.status();
+    return *std::move(report);
+  }
+
+  std::vector<float> row_ = {2, 4};
+  std::vector<float> moments_ = {5, 0, 0, 10};
+  c10::ScalarType type_ = at::kFloat;
+};
+
+TEST_F(CountedTest, WhatTheSolverCountedStandsWhenRowsBearItOut) {
+  const v1::LinearReport report = ReportCounted(5.004);
+  EXPECT_NEAR(report.relative_error(), 5.004 / 180, 1e-12);
+  EXPECT_THAT(report.warnings(), ElementsAre());
+}
+
+TEST_F(CountedTest, WhatRowsDoNotBearOutIsMeasured) {
+  const v1::LinearReport report = ReportCounted(4.9);
+  EXPECT_DOUBLE_EQ(report.relative_error(), 5.0 / 180);
+  EXPECT_THAT(report.warnings(), ElementsAre()) << "2 % may be rounding";
+}
+
+TEST_F(CountedTest, ACountThatIsNoRoundingOfTheMeasuredIsAWarning) {
+  const v1::LinearReport report = ReportCounted(4);
+  EXPECT_DOUBLE_EQ(report.relative_error(), 5.0 / 180);
+  EXPECT_THAT(report.warnings(), ElementsAre("Stored rows lose 240 where the solver counted 192."));
+}
+
+TEST_F(CountedTest, EnergyOfABfloat16WeightIsThatOfItsValues) {
+  type_ = at::kBFloat16;
+  // (2, 4) H (2, 4)^T = 4 * 5 + 2 * 2 * 4 * 2 + 16 * 10 = 212.
+  moments_ = {5, 2, 2, 10};
+  EXPECT_NEAR(ReportCounted(5).relative_error(), 5.0 / 212, 1e-9);
 }
 
 TEST(LinearReporterTest, SpectraAreOfDampedMomentsPerToken) {

@@ -105,7 +105,6 @@ TEST_F(QuantizeTaskTest, ReportedErrorsAreThoseOfTheStoredBytes) {
     const double relative =
         Energy(error, linear.out_features, moments) / Energy(original, linear.out_features, moments);
     EXPECT_NEAR(report.relative_error(), relative, 1e-4 * relative);
-    EXPECT_NEAR(report.solver_loss(), relative, 2e-3 * relative);
     EXPECT_NEAR(report.weight_error(), squared_error / squared_weight, 1e-6);
     EXPECT_GT(report.relative_error(), 0);
     EXPECT_EQ(report.out_features(), linear.out_features);
@@ -139,7 +138,6 @@ TEST_F(QuantizeTaskTest, RtnNeedsNoCalibrationAndThenReportsNoOutputError) {
   ASSERT_TRUE(result.ok()) << result.status();
   for (const v1::LinearReport& report : result->linears()) {
     EXPECT_FALSE(report.has_relative_error());
-    EXPECT_FALSE(report.has_solver_loss());
     EXPECT_FALSE(report.has_damping());
     EXPECT_GT(report.weight_error(), 0);
     EXPECT_LT(report.weight_error(), 0.02);
