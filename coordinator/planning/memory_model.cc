@@ -72,19 +72,22 @@ class BlockMemory {
     return std::max({norm, attention, mlp});
   }
 
+  // Hidden states kept for the next block, whatever a worker does meanwhile.
+  int64_t CachedStates() const {
+    return plan_.calibration().has_source() ? std::min(Shards() * HiddenStates(), kHiddenStateCacheBytes) : 0;
+  }
+
   int64_t Capture() const {
     const v1::CalibrationSpec& calibration = plan_.calibration();
-    const int64_t shards = std::max(1, calibration.shards());
+    const int64_t shards = Shards();
     const int64_t length = calibration.sequence_length();
-    const int64_t in_shard = (calibration.samples() + shards - 1) / shards;
-    const int64_t hidden = in_shard * length * layout_.hidden_size * ComputeBytes(plan_);
+    const int64_t in_shard = SequencesInShard();
     // Sums over ranges of shards that wait for their other half, packed; the shard's own squares beside them.
     int64_t pending = 1;
     while ((int64_t{1} << (pending - 1)) < shards) ++pending;
     const int64_t moments = squares_ * kFloat + pending * squares_ * kFloat / 2;
-    // Hidden states of the shard, before, after and on their way to the store, and those kept for the next
-    // block.
-    const int64_t states = 3 * hidden + std::min(shards * hidden, kHiddenStateCacheBytes);
+    // Of the shard, before, after and on their way to the store.
+    const int64_t states = 3 * HiddenStates() + CachedStates();
     const int64_t micro_batch = std::min<int64_t>(calibration.micro_batch(), in_shard);
     // Kept rows, and once more as they are joined and stored.
     const int64_t packed = 2 * std::min(kPackedTokens, micro_batch * length) * widest_ * ComputeBytes(plan_);
@@ -106,6 +109,14 @@ class BlockMemory {
   }
 
  private:
+  int64_t Shards() const { return std::max(1, plan_.calibration().shards()); }
+  int64_t SequencesInShard() const { return (plan_.calibration().samples() + Shards() - 1) / Shards(); }
+  // Of a shard.
+  int64_t HiddenStates() const {
+    return SequencesInShard() * plan_.calibration().sequence_length() * layout_.hidden_size *
+           ComputeBytes(plan_);
+  }
+
   const v1::Plan& plan_;
   const ModelLayout& layout_;
   int64_t weights_ = 0;
@@ -152,11 +163,12 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
     codes += size * linear.scheme().weight_bits() / 8 + size / 8;
   }
   const int64_t rewritten = RewrittenValues(unit);
-  int64_t squares = 0, reading = 0, solving = 0, kept = 0;
+  int64_t squares = 0, square = 0, reading = 0, solving = 0, kept = 0;
   const int64_t rows = KeptTokens(plan, unit.block());
   const bool changes_bases = ChangesBases(plan.method());
   for (const auto& [name, input] : inputs) {
     squares += input.square();
+    square = std::max(square, input.square());
     // A sum and the part that is added to it, both packed; then the sum and its square.
     reading = std::max(reading, input.square() / 2);
     const int64_t factor = Factor(plan, input.width);
@@ -170,11 +182,12 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
     // Kept rows twice while they are read, quantized and residual ones, and what they sum to.
     if (rows > 0) kept += 3 * rows * input.width * ComputeBytes(plan) + 4 * input.square();
   }
-  if (!plan.calibration().has_source()) squares = reading = 0;
+  if (!plan.calibration().has_source()) squares = square = reading = 0;
   const int64_t bases = changes_bases ? 2 : 1;
   const int64_t held = bases * (weights * kFloat + squares) + kept;
-  // The report compares what was stored: codes of the unit in three forms, one linear dense, folded moments.
-  const int64_t report = 3 * codes + largest * kFloat + squares / 2;
+  // The report compares what was stored: codes of the unit in three forms, one linear dense, folded moments, a
+  // weight's own square and that packed.
+  const int64_t report = 3 * codes + largest * kFloat + squares / 2 + 3 * square / 2;
   return held + std::max({reading, solving, report}) + codes + 3 * rewritten * kFloat;
 }
 
@@ -197,7 +210,7 @@ WorkerMemory EstimateWorkerMemory(const v1::Plan& plan, const ModelLayout& layou
   const BlockMemory block(plan, layout);
   const std::array<WorkerMemory, 3> phases = {
       {{plan.calibration().has_source() ? block.Capture() : 0, "calibration"},
-       {Quantize(plan), "quantization"},
+       {Quantize(plan) + block.CachedStates(), "quantization"},
        {plan.evaluation().has_source() ? block.Evaluate() : 0, "evaluation"}}};
   WorkerMemory most =
       *std::max_element(phases.begin(), phases.end(),

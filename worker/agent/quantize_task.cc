@@ -22,6 +22,7 @@
 #include "worker/agent/unit_blob_reader.h"
 #include "worker/agent/unit_blob_writer.h"
 #include "worker/agent/unit_work_loader.h"
+#include "worker/device/process_memory.h"
 #include "worker/device/torch_status.h"
 #include "worker/loading/scalar_types.h"
 #include "worker/methods/method_registry.h"
@@ -88,6 +89,8 @@ absl::Status StoreUnit(const std::string& bytes, BlobStore& blobs, v1::TaskResul
 absl::StatusOr<v1::TaskResult> RunOutsideBlocks(const v1::QuantizeTask& task,
                                                 const TaskEnvironment& environment,
                                                 const WeightSource& source) {
+  // Embeddings and heads are far larger than anything in a block.
+  ReturnFreedMemory();
   UnitBlob unit;
   for (const v1::RewrittenTensor& planned : task.tensors()) {
     HEROQ_RETURN_IF_ERROR(environment.cancellation.Check());

@@ -68,6 +68,17 @@ TEST(MemoryModelTest, QuantizationHoldsWeightMomentsAndFactor) {
   EXPECT_LT(memory.bytes, 2048 * kMiB);
 }
 
+TEST(MemoryModelTest, HiddenStatesAreKeptWhileUnitsAreQuantized) {
+  constexpr int64_t kWidth = 8192;
+  v1::Plan plan = Calibrated(kWidth, 8);
+  const WorkerMemory shorter = EstimateWorkerMemory(plan, Square(kWidth));
+  plan.mutable_calibration()->set_samples(16);
+  const WorkerMemory longer = EstimateWorkerMemory(plan, Square(kWidth));
+  EXPECT_EQ(longer.phase, "quantization");
+  // 8 sequences of 64 tokens more, of 8192 bfloat16 values, and the slack of all estimates.
+  EXPECT_NEAR(static_cast<double>(longer.bytes - shorter.bytes), 1.06 * 8 * 64 * 8192 * 2, 2);
+}
+
 TEST(MemoryModelTest, AModelInHalvesNeedsNoMoreThanItsLargestUnit) {
   v1::Plan plan = Calibrated(1024, 8);
   const WorkerMemory one = EstimateWorkerMemory(plan, Square(1024));
