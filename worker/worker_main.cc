@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "common/concurrency/termination_signal.h"
@@ -85,4 +86,9 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace heroq
 
-int main(int argc, char** argv) { return heroq::Main(argc, argv); }
+int main(int argc, char** argv) {
+  const int code = heroq::Main(argc, argv);
+  std::fflush(nullptr);
+  // Without destructors: LibTorch takes its tables of operators apart for a fifth of a second.
+  std::quick_exit(code);
+}

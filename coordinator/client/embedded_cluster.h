@@ -44,6 +44,8 @@ class EmbeddedCluster {
   // worker is gone.
   absl::Status ReapChildren();
 
+  // Nothing is asked of the coordinator any more, which waits for idle connections when it stops.
+  void Disconnect() { client_.reset(); }
   // Asks every process to end, workers first; kills what is left after 4.5 s or at a second InterruptEvent,
   // and waits for all.
   void Stop();

@@ -110,6 +110,7 @@ absl::StatusOr<FollowResult> RunEmbeddedJob(const CliContext& context, const Emb
     result = FollowJob(events, progress, *context.clock, deadline, hooks);
   }
   if (result.end == FollowEnd::kInterrupted) progress.Note("stopping; what is done is kept");
+  cluster->Disconnect();
   cluster->Stop();
   return result;
 }
