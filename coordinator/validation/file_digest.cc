@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "common/blob/sha256.h"
 #include "common/status/status_macros.h"
@@ -11,6 +12,19 @@ namespace heroq {
 namespace {
 
 constexpr int64_t kChunkBytes = int64_t{4} << 20;
+// From here on a second thread is worth its start.
+constexpr size_t kBytesForTwo = size_t{1} << 20;
+
+void UpdateBoth(const std::string& bytes, Sha256& whole, Sha256& part) {
+  if (bytes.size() < kBytesForTwo) {
+    whole.Update(bytes);
+    part.Update(bytes);
+    return;
+  }
+  std::thread other([&] { part.Update(bytes); });
+  whole.Update(bytes);
+  other.join();
+}
 
 }  // namespace
 
@@ -39,8 +53,11 @@ absl::StatusOr<DigestWithParts> DigestOfFileAndParts(FileSystem& files, const st
     if (next < begins.size()) end = std::min(end, begins[next]);
     buffer.resize(end - offset);
     HEROQ_RETURN_IF_ERROR(file->ReadAt(offset, end - offset, buffer.data()));
-    whole.Update(buffer);
-    if (part.has_value()) part->Update(buffer);
+    if (part.has_value()) {
+      UpdateBoth(buffer, whole, *part);
+    } else {
+      whole.Update(buffer);
+    }
     offset = end;
   }
   if (part.has_value()) digests.parts.push_back(part->Finish());
