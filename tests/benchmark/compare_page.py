@@ -67,6 +67,7 @@ def requirements(runs, names):
 
     gptq, autoround = runs[names.gptq], runs[names.autoround]
     held = max(gptq.worker_peaks)
+    others = [run.predicted_worker_peak / max(run.worker_peaks) for run in runs.values() if run.worker_peaks and run is not gptq]
     rows = [
         Row("wall time, llm-compressor's gptq / gptq", wall_ratio(names.llm_compressor, names.gptq), at_least=5),
         Row("the same of llm-compressor's oneshot() alone",
@@ -84,6 +85,8 @@ def requirements(runs, names):
         Row("peak memory, GPTQModel's gptq / gptq", memory_ratio(names.gptqmodel, names.gptq)),
         Row("peak memory of a worker of gptq, predicted / found", gptq.predicted_worker_peak / held, at_least=1, at_most=1.25,
             note=f"{gptq.predicted_worker_peak / 1e6:.0f} and {held / 1e6:.0f} MB"),
+        Row("the same of heroq's other runs, least", min(others), at_least=1,
+            note=f"most {max(others):.2f}"),
         Row("KL, gptq symmetric / llm-compressor's (worst text)", worst_kl_ratio(names.gptq, names.llm_compressor), at_most=0.75),
         Row("KL, gptq asymmetric / llm-compressor's (worst text)",
             worst_kl_ratio(names.gptq_asymmetric, names.llm_compressor_asymmetric), at_most=0.95),

@@ -52,6 +52,7 @@ def test_all_kept(runs):
     assert best.found == "60.00; KL 0.080 / 0.080 and 0.100 / 0.100" and best.bound() == "at least 5.00"
     assert row(runs, "peak memory, llm-compressor's gptq / gptq").value == 2
     assert row(runs, "peak memory of a worker of gptq, predicted / found").value == pytest.approx(1.1)
+    assert row(runs, "the same of heroq's other runs, least").found == "1.10; most 1.10"
 
 
 @pytest.mark.parametrize("change, figure", [
@@ -67,6 +68,8 @@ def test_all_kept(runs):
      "peak memory of a worker of gptq, predicted / found"),
     (lambda runs: setattr(runs[NAMES.gptq], "worker_peaks", [300_000_000, 351_000_000]),
      "peak memory of a worker of gptq, predicted / found"),
+    (lambda runs: setattr(runs[NAMES.best_online], "worker_peaks", [441_000_000]),
+     "the same of heroq's other runs, least"),
     (lambda runs: runs[NAMES.gptq_asymmetric].scores["policy"].update(kl=0.29),
      "KL, gptq asymmetric / llm-compressor's (worst text)"),
 ])
