@@ -15,7 +15,7 @@ namespace {
 
 // What Intel's OpenMP gives its threads by default, whose kernels LibTorch runs.
 constexpr size_t kStackBytes = size_t{4} << 20;
-constexpr int kLargeBytes = 4'000'000;
+constexpr int kLargeBytes = 32 << 20;
 constexpr int kKeptBytes = 256 << 20;
 
 }  // namespace
