@@ -3,7 +3,7 @@
 and writes a section of docs/benchmarks.md; 1 when a bound of that section is missed. Called by deploy/benchmark.sh.
 
     compare.py --heroq BIN --peer-python PYTHON --gptqmodel-python PYTHON --model DIR --text DIR --work DIR --page PAGE
-        [--repetitions 3] [--samples 64 --length 512 --iterations 200 --judged 32] [--only NAME ...] [--reuse NAME ...]
+        [--repetitions 3] [--samples 64 --length 512 --iterations 200 --judged 16] [--only NAME ...] [--reuse NAME ...]
 
 --only runs and judges what is named, prints it and writes no page; a name that is none prints all of them. --reuse takes what is
 named from an earlier call with the same command, work folder, day and processor instead of running it again.
@@ -168,7 +168,7 @@ def main():
         parser.add_argument("--" + name, required=True)
     for name in ("work", "page"):
         parser.add_argument("--" + name, required=True, type=pathlib.Path)
-    for name, default in (("repetitions", 3), ("samples", 64), ("length", 512), ("iterations", 200), ("judged", 32)):
+    for name, default in (("repetitions", 3), ("samples", 64), ("length", 512), ("iterations", 200), ("judged", 16)):
         parser.add_argument("--" + name, type=int, default=default)
     parser.add_argument("--only", nargs="+", metavar="NAME")
     parser.add_argument("--reuse", nargs="+", metavar="NAME", default=[])
