@@ -38,11 +38,14 @@ absl::StatusOr<const BlockLayout*> FindBlock(const ModelLayout& layout, int64_t 
                    absl::StrCat("quantize task: block ", block, ", the model has ", layout.blocks.size()));
 }
 
+absl::Status StrictFailure(const std::string& linear, const std::string& warning) {
+  return MakeError(Reason::kNumericalFailure, absl::StrCat(linear, ": strict job: ", warning));
+}
+
 absl::Status CheckStrict(const UnitWork& work, const QuantizedUnit& unit) {
   for (size_t i = 0; i < unit.outcomes.size(); ++i) {
     if (unit.outcomes[i].warnings.empty()) continue;
-    return MakeError(Reason::kNumericalFailure,
-                     absl::StrCat(work.linears[i].name, ": strict job: ", unit.outcomes[i].warnings.front()));
+    return StrictFailure(work.linears[i].name, unit.outcomes[i].warnings.front());
   }
   return absl::OkStatus();
 }
@@ -143,10 +146,7 @@ absl::StatusOr<v1::TaskResult> RunInBlock(const v1::QuantizeTask& task, const v1
       HEROQ_ASSIGN_OR_RETURN(report, reporter.Report(linear, Dequantize(*codes), quantized.outcomes[i]));
       report.set_weight_digest(WeightDigest(*codes));
     }
-    if (context.strict() && report.warnings_size() > 0) {
-      return MakeError(Reason::kNumericalFailure,
-                       absl::StrCat(linear.name, ": strict job: ", report.warnings(0)));
-    }
+    if (context.strict() && report.warnings_size() > 0) return StrictFailure(linear.name, report.warnings(0));
     report.set_transformed(task.tensors_size() > 0);
     *report.mutable_scheme() = task.linears(static_cast<int>(i)).scheme();
   }
