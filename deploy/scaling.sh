@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures how time, memory and reads grow with tokens, layers and workers, times the solver beside llm-compressor's, and
-# writes a section of docs/explanation/performance.md and its picture of where the time goes. Takes about twenty minutes
+# writes a section of docs/explanation/performance.md and its picture of where the time goes. Takes about half an hour
 # on two cores; fails when a bound of that section is missed.
 #
 #   deploy/scaling.sh [--only FIGURE ...]
