@@ -185,8 +185,8 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
   if (!plan.calibration().has_source()) squares = square = reading = 0;
   const int64_t bases = changes_bases ? 2 : 1;
   const int64_t held = bases * (weights * kFloat + squares) + kept;
-  // The report compares what was stored: codes of the unit in three forms, one linear dense, folded moments, a
-  // weight's own square and that packed.
+  // The report compares what was stored: codes of the unit in three forms, one linear dense, folded moments,
+  // a weight's own square and that packed.
   const int64_t report = 3 * codes + largest * kFloat + squares / 2 + 3 * square / 2;
   return held + std::max({reading, solving, report}) + codes + 3 * rewritten * kFloat;
 }

@@ -21,8 +21,8 @@ int UncapturedBlock(const JobRecord& job) {
 // Blocks that may wait for quantization while captures come first.
 constexpr int kBacklog = 2;
 
-// Runs the first block is cut into, at least: another worker may connect just after the first one has. Each of
-// them reads the block's weights.
+// Runs the first block is cut into, at least: another worker may connect just after the first one has. Each
+// of them reads the block's weights.
 constexpr int kFirstRuns = 2;
 
 int CeilDivide(int a, int b) { return (a + b - 1) / b; }

@@ -30,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (const auto scheme = (*packed)->SchemeOf(name)) CheckScheme(*scheme);
       const auto rotation = (*packed)->online_transforms().RotationOf(name);
       if (rotation.ok() && rotation->has_value()) {
-        Require((*rotation)->size >= 1 && (*rotation)->size <= kMaxRotationSize, "blocks have a bounded size");
+        Require((*rotation)->size >= 1 && (*rotation)->size <= kMaxRotationSize,
+                "blocks have a bounded size");
       }
     }
     if (stored.ok() && stored->has_value()) {

@@ -36,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Require(index.ok(), "an index that opens can be parsed");
   // A shard no tensor is placed in is not opened, as in transformers.
   Require((*checkpoint)->tensors().size() == index->shard_of.size(), "the tensors are those of the index");
-  for (const auto& [name, entry] : (*checkpoint)->tensors()) Require(index->shard_of.contains(name), "each by its name");
+  for (const auto& [name, entry] : (*checkpoint)->tensors())
+    Require(index->shard_of.contains(name), "each by its name");
   return 0;
 }

@@ -11,8 +11,8 @@
 #include "absl/strings/str_join.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
-#include "worker/device/torch_status.h"
 #include "worker/device/finite_check.h"
+#include "worker/device/torch_status.h"
 #include "worker/loading/scalar_types.h"
 
 namespace heroq {

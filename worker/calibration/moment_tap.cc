@@ -2,7 +2,6 @@
 
 #include <ATen/ops/isfinite.h>
 
-
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 #include "worker/device/finite_check.h"
@@ -34,8 +33,8 @@ std::map<LinearInput, PackedStatistics> MomentTap::TakePacked() {
 
 absl::Status CheckFinite(const at::Tensor& values, absl::string_view what) {
   const bool in_memory = values.is_cpu() && values.is_contiguous();
-  const int64_t bad = in_memory ? CountNonFinite(values)
-                                : values.numel() - at::isfinite(values).sum().item<int64_t>();
+  const int64_t bad =
+      in_memory ? CountNonFinite(values) : values.numel() - at::isfinite(values).sum().item<int64_t>();
   if (bad == 0) return absl::OkStatus();
   return MakeError(Reason::kNumericalFailure,
                    absl::StrCat(what, ": ", bad, " of ", values.numel(), " values are NaN or Inf"));

@@ -11,8 +11,8 @@
 
 namespace heroq {
 
-// Accumulates the second moments of every distinct input of a block while the block runs, shard after shard in
-// the same memory. Thread-compatible.
+// Accumulates the second moments of every distinct input of a block while the block runs, shard after shard
+// in the same memory. Thread-compatible.
 class MomentTap final : public ActivationTap {
  public:
   // Of the tokens of a shard, `kept_tokens` rows are kept as they are (ActivationSample), none for 0.

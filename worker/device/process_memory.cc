@@ -15,6 +15,7 @@ namespace {
 
 // What Intel's OpenMP gives its threads by default, whose kernels LibTorch runs.
 constexpr size_t kStackBytes = size_t{4} << 20;
+// The most that the C library would come to by itself. Activations of a micro-batch must stay below it.
 constexpr int kLargeBytes = 32 << 20;
 constexpr int kKeptBytes = 256 << 20;
 

@@ -6,13 +6,12 @@
 
 namespace heroq {
 
-// Gives the threads that are started from now on stacks no larger than any needs: they count against the limit below,
-// touched or not.
+// Gives the threads that are started from now on stacks no larger than any needs: they count against the
+// limit below, touched or not.
 void LimitStacks();
 
-// Lets the heap keep what tasks free for the tasks that follow, but for large tensors, whose gaps would not fit
-// others. By default the C library gives both back and takes them again, which costs a short job of a small
-// model a fourteenth of its time.
+// Lets the heap keep what tasks free for the tasks that follow, but for large tensors. By default the C
+// library gives both back and takes them again, page by page.
 void KeepFreedMemory();
 
 // Gives memory that was freed back to the kernel, for what needs more of it at once than all before.

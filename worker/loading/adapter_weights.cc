@@ -12,8 +12,8 @@
 #include "common/model/adapter_names.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
-#include "worker/device/torch_status.h"
 #include "worker/device/finite_check.h"
+#include "worker/device/torch_status.h"
 #include "worker/loading/scalar_types.h"
 
 namespace heroq {

@@ -16,9 +16,9 @@
 #include "common/model/online_rotation.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
+#include "worker/device/finite_check.h"
 #include "worker/device/torch_status.h"
 #include "worker/loading/dequantize.h"
-#include "worker/device/finite_check.h"
 #include "worker/loading/scalar_types.h"
 #include "worker/loading/stored_rotation.h"
 

@@ -132,8 +132,7 @@ TEST_P(BlockKernelsTest, ScaledValuesAreRounded) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, BlockKernelsTest,
-                         ::testing::Values(Isa::kPortable, Isa::kAvx2, Isa::kAvx512));
+INSTANTIATE_TEST_SUITE_P(Isa, BlockKernelsTest, ::testing::Values(Isa::kPortable, Isa::kAvx2, Isa::kAvx512));
 
 TEST(BlockKernelsAgreementTest, VariantsDifferByRoundingOnly) {
   const at::Tensor x = Bf16(at::randn({64, 577})), gain = Bf16(at::rand({577}) + 0.5);
