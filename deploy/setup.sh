@@ -36,7 +36,7 @@ done
 packages=(build-essential cmake ninja-build ccache pkg-config git ca-certificates
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev
   libsqlite3-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libssl-dev
-  libicu-dev libpcre2-dev libre2-dev prometheus-cpp-dev libcpp-httplib-dev python3 python3-venv sqlite3)
+  libicu-dev libjemalloc-dev libpcre2-dev libre2-dev prometheus-cpp-dev libcpp-httplib-dev python3 python3-venv sqlite3)
 (( want_demo )) && packages+=(perl-doc debian-policy)
 (( want_test )) && packages+=(libgtest-dev libgmock-dev libbenchmark-dev tmux procps)
 (( want_peer )) && packages+=(strace)

@@ -55,7 +55,6 @@ int Fail(const absl::Status& status) {
 int Main(int argc, char** argv) {
   if (absl::Status status = SetUpFailpoints(); !status.ok()) return Fail(status);
   LimitStacks();
-  KeepFreedMemory();
   Flags flags;
   flags.worker.version = HEROQ_VERSION;
   CLI::App app{"Runs the tasks of quantization jobs for a coordinator", "heroq-worker"};

@@ -35,6 +35,12 @@ if(HEROQ_FUZZ)
   return()
 endif()
 
+# The static library: whoever runs a worker need not have it.
+find_library(JEMALLOC_LIBRARY libjemalloc_pic.a REQUIRED)
+add_library(jemalloc::jemalloc STATIC IMPORTED)
+set_target_properties(jemalloc::jemalloc PROPERTIES IMPORTED_LOCATION "${JEMALLOC_LIBRARY}"
+  INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS};m")
+
 # LibTorch is the PyPI wheel. Its own CMake package drags CUDA in, and its include folder carries
 # google/protobuf and fmt headers that shadow the system's, so the targets are made here and the
 # headers are seen through a folder of links that holds torch's own headers only.

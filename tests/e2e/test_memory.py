@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 import heroq_cli
 import run_processes
+import served_cluster
 import tiny_llama
 from heroq_cli import heroq, published_bytes
 
@@ -101,6 +102,25 @@ def test_a_worker_refuses_a_budget_that_is_no_size():
                             capture_output=True, text=True, timeout=30)
     assert result.returncode == 41
     assert "--memory" in result.stderr
+
+
+def resident(pid, field):
+    return int(re.search(rf"^{field}:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]) << 10
+
+
+def test_an_idle_worker_gives_back_what_it_freed(tmp_path):
+    # The factor of 4096 inputs takes 128 MiB, their second moments half of that.
+    write_wide_model(tmp_path / "model", blocks=1, hidden=512, intermediate=4096)
+    cluster = served_cluster.ServedCluster(tmp_path, workers=1)
+    try:
+        job = cluster.submit(tmp_path / "model", tmp_path / "out", tmp_path / "tokens.safetensors", "--samples", "8",
+                             "--sequence-length", "64")
+        stdout, stderr = job.communicate(timeout=120)
+        assert job.returncode == 0, stdout + stderr
+        worker = cluster.workers["worker-1"].pid
+        run_processes.wait_until(lambda: resident(worker, "VmRSS") < resident(worker, "VmHWM") - (128 << 20))
+    finally:
+        cluster.close()
 
 
 def test_a_model_as_wide_as_7_billion_parameters_fits_6_gib(tmp_path):

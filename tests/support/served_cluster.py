@@ -44,11 +44,12 @@ class ServedCluster:
         return (self._folder / f"{name}.log").read_text()
 
     def submit(self, model, out, calibration, *flags):
-        """The running command that waits for the job."""
+        """The running command that waits for the job. `calibration` is a text, or token ids in safetensors."""
         deadline = time.monotonic() + 60
         while heroq_cli.heroq("version", "--server", self.address, check=False).returncode != 0:
             assert time.monotonic() < deadline, "the coordinator does not come up"
-        return heroq_cli.start("quantize", f"files:{str(model)[1:]}", "--output", f"files:{str(out)[1:]}", "--calibration",
+        kind = "--calibration-tokens" if calibration.suffix == ".safetensors" else "--calibration"
+        return heroq_cli.start("quantize", f"files:{str(model)[1:]}", "--output", f"files:{str(out)[1:]}", kind,
                                f"files:{str(calibration)[1:]}", *flags, "--server", self.address, "--no-progress")
 
     def stop_a_worker_at_work(self):

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/file/process_memory.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "worker/agent/advance_task.h"
@@ -21,12 +22,19 @@
 #include "worker/loading/rotated_weights.h"
 
 namespace heroq {
+namespace {
+
+// Of freed memory, from one task to the next: what units and shards of small models take.
+constexpr int64_t kKeptBytes = int64_t{128} << 20;
+
+}  // namespace
 
 absl::StatusOr<v1::TaskResult> LocalTaskExecutor::Execute(const v1::Task& task, const v1::JobContext& context,
                                                           const TaskEnvironment& environment) {
   if (context.threads() < 1) {
     return MakeError(Reason::kInternal, absl::StrCat("job context: threads is ", context.threads()));
   }
+  ReturnFreedMemory(kKeptBytes);
   const absl::Duration start = clock_.Monotonic();
   const ProcessUsage before = CurrentProcessUsage();
   CountingBlobStore blobs(environment.blobs);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/blob/digest_proto.h"
 #include "common/checkpoint/weight_digest.h"
+#include "common/file/process_memory.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "worker/agent/dense_weights.h"
@@ -22,7 +23,6 @@
 #include "worker/agent/unit_blob_reader.h"
 #include "worker/agent/unit_blob_writer.h"
 #include "worker/agent/unit_work_loader.h"
-#include "worker/device/process_memory.h"
 #include "worker/device/torch_status.h"
 #include "worker/loading/scalar_types.h"
 #include "worker/methods/method_registry.h"
@@ -93,7 +93,7 @@ absl::StatusOr<v1::TaskResult> RunOutsideBlocks(const v1::QuantizeTask& task,
                                                 const TaskEnvironment& environment,
                                                 const WeightSource& source) {
   // Embeddings and heads are far larger than anything in a block.
-  ReturnFreedMemory();
+  ReturnFreedMemory(0);
   UnitBlob unit;
   for (const v1::RewrittenTensor& planned : task.tensors()) {
     HEROQ_RETURN_IF_ERROR(environment.cancellation.Check());

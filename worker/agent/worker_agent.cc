@@ -7,6 +7,12 @@
 #include "worker/agent/lease_runner.h"
 
 namespace heroq {
+namespace {
+
+// An idle worker gives back what it has freed; one that waits for the next task of its job keeps it.
+constexpr int kHeartbeatsUntilIdle = 2;
+
+}  // namespace
 
 WorkerAgent::WorkerAgent(std::shared_ptr<grpc::Channel> channel, const ExecutorFactory& make_executor,
                          FileSystem& files, Clock& clock, JitterSource jitter,
@@ -143,6 +149,11 @@ void WorkerAgent::OnFenced() {
 v1::WorkerHeartbeat WorkerAgent::MakeHeartbeat() {
   v1::WorkerHeartbeat heartbeat;
   for (v1::TaskProgress& progress : leases_.Progress()) *heartbeat.add_running() = std::move(progress);
+  if (heartbeat.running_size() > 0) {
+    idle_heartbeats_ = 0;
+  } else if (++idle_heartbeats_ == kHeartbeatsUntilIdle) {
+    ReturnFreedMemory(0);
+  }
   heartbeat.set_rss_bytes(ResidentBytes());
   return heartbeat;
 }

@@ -2,6 +2,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -82,6 +83,9 @@ class WorkerAgent final : private WorkerSessionHandler {
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<WorkerSession> session_ ABSL_GUARDED_BY(mutex_);
   bool welcomed_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // Heartbeats in a row without a lease; the threads of successive sessions count them.
+  std::atomic<int> idle_heartbeats_ = 0;
 
   std::vector<std::thread> runners_;
   std::thread keeper_;

@@ -1,6 +1,5 @@
 #include "worker/device/process_memory.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <sys/resource.h>
 
@@ -15,9 +14,6 @@ namespace {
 
 // What Intel's OpenMP gives its threads by default, whose kernels LibTorch runs.
 constexpr size_t kStackBytes = size_t{4} << 20;
-// The most that the C library would come to by itself. Activations of a micro-batch must stay below it.
-constexpr int kLargeBytes = 32 << 20;
-constexpr int kKeptBytes = 256 << 20;
 
 }  // namespace
 
@@ -28,13 +24,6 @@ void LimitStacks() {
   pthread_setattr_default_np(&attributes);
   pthread_attr_destroy(&attributes);
 }
-
-void KeepFreedMemory() {
-  mallopt(M_MMAP_THRESHOLD, kLargeBytes);
-  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
-}
-
-void ReturnFreedMemory() { malloc_trim(0); }
 
 absl::Status LimitAllocations(int64_t bytes) {
   const rlimit limit{static_cast<rlim_t>(bytes), static_cast<rlim_t>(bytes)};

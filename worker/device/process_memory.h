@@ -10,13 +10,6 @@ namespace heroq {
 // limit below, touched or not.
 void LimitStacks();
 
-// Lets the heap keep what tasks free for the tasks that follow, but for large tensors. By default the C
-// library gives both back and takes them again, page by page.
-void KeepFreedMemory();
-
-// Gives memory that was freed back to the kernel, for what needs more of it at once than all before.
-void ReturnFreedMemory();
-
 // Lets this process allocate at most `bytes` from now on: heap, anonymous mappings and stacks, whether
 // touched or not. Mapped files do not count, the kernel takes their pages back when it needs them. An
 // allocation beyond fails as if the machine had no memory left. INTERNAL when the kernel refuses.
