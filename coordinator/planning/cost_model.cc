@@ -123,6 +123,12 @@ void AddTrial(int64_t written, v1::CostEstimate& cost) {
   cost.set_solver_flops(2 * cost.solver_flops());
 }
 
+// Of a job that tries transforms, which evaluates every trial.
+WorkerMemory TrialMemory(v1::Plan plan, const ModelLayout& layout) {
+  *plan.mutable_evaluation() = EvaluationOfTrials(plan.calibration());
+  return EstimateWorkerMemory(plan, layout);
+}
+
 }  // namespace
 
 v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, int64_t source_bytes) {
@@ -139,6 +145,10 @@ v1::CostEstimate EstimateCost(const v1::Plan& plan, const ModelLayout& layout, i
   cost.set_bytes_written(written);
 
   WorkerMemory memory = EstimateWorkerMemory(plan, layout);
+  if (TriesTransforms(plan.method())) {
+    WorkerMemory trial = TrialMemory(plan, layout);
+    if (trial.bytes > memory.bytes) memory = std::move(trial);
+  }
   cost.set_worker_peak_memory_bytes(memory.bytes);
   cost.set_worker_peak_phase(std::move(memory.phase));
 

@@ -15,10 +15,11 @@
 namespace heroq {
 namespace {
 
-// What a worker process holds before its first task, most of it pages of libraries, and what LibTorch adds
-// with the first forward pass: kernels, scratch and one more heap.
-constexpr int64_t kProcessBytes = int64_t{164} << 20;
-constexpr int64_t kForwardBytes = int64_t{56} << 20;
+// What a worker process holds before its first task, most of it pages of libraries, what LibTorch adds with
+// the first forward pass, kernels and scratch, and with the linear algebra of a search.
+constexpr int64_t kProcessBytes = int64_t{142} << 20;
+constexpr int64_t kForwardBytes = int64_t{20} << 20;
+constexpr int64_t kSearchBytes = int64_t{12} << 20;
 // Blocks that were freed and not given back, and what tasks hold besides the matrices below.
 constexpr double kSlack = 1.06;
 constexpr int64_t kFloat = 4;
@@ -27,8 +28,8 @@ constexpr int64_t kHiddenStateCacheBytes = int64_t{256} << 20;
 // Tokens whose activations are packed for their second moments, in two forms
 // (worker/calibration/gram_kernel.cc).
 constexpr int64_t kPackedTokens = 1024;
-// An upper bound of what attention holds of scores: those of so many query positions, for every head, each as
-// score, softmax and weight.
+// An upper bound of what LibTorch's attention holds of scores: those of so many query positions, for every
+// head, each as score, softmax and weight.
 constexpr int64_t kAttentionTile = 64;
 constexpr int64_t kScoreBytes = 4 + 4 + 2;
 // Rows of logits compared at once, and vectors of the vocabulary's size that are held for each: logits of
@@ -64,10 +65,14 @@ class BlockMemory {
     const int64_t hidden = layout_.hidden_size;
     const int64_t query = layout_.head_count * layout_.head_dim;
     const int64_t key = layout_.kv_head_count * layout_.head_dim;
-    const int64_t norm = tokens * hidden * (2 * compute + 3 * kFloat);
+    // Kernels of bfloat16 (worker/forward/block_kernels.h) keep rows and scores in caches.
+    const bool tiled = compute == 2;
+    const int64_t norm = tokens * hidden * (2 * compute + (tiled ? 0 : 3 * kFloat));
+    // Queries before and after their rotation and what they become; keys and values, and both packed.
+    const int64_t scores =
+        tiled ? 0 : sequences * layout_.head_count * std::min(length, kAttentionTile) * length * kScoreBytes;
     const int64_t attention =
-        tokens * (compute * (2 * hidden + 3 * query + 4 * key) + kFloat * key) +
-        sequences * layout_.head_count * std::min(length, kAttentionTile) * length * kScoreBytes;
+        tokens * (compute * (2 * hidden + 3 * query + 3 * key) + 2 * kFloat * key) + scores;
     const int64_t mlp = tokens * compute * (3 * hidden + 2 * layout_.intermediate_size);
     return std::max({norm, attention, mlp});
   }
@@ -142,6 +147,12 @@ int64_t Factor(const v1::Plan& plan, int64_t width) {
   return width * width * value + width * width / 2 * kFloat + 2 * width * kFactorPanel * value;
 }
 
+// Whether inputs are rotated, not only scaled.
+bool RotatesInputs(const v1::MethodSpec& method) {
+  const v1::Transform transform = method.hero_q().transform();
+  return method.has_hero_q() && (transform == v1::TRANSFORM_ONLINE || transform == v1::TRANSFORM_EVALUATION);
+}
+
 int64_t RewrittenValues(const v1::PlannedUnit& unit) {
   int64_t values = 0;
   for (const v1::RewrittenTensor& tensor : unit.tensors()) {
@@ -166,6 +177,7 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
   int64_t squares = 0, square = 0, reading = 0, solving = 0, kept = 0;
   const int64_t rows = KeptTokens(plan, unit.block());
   const bool changes_bases = ChangesBases(plan.method());
+  const bool rotates = RotatesInputs(plan.method());
   for (const auto& [name, input] : inputs) {
     squares += input.square();
     square = std::max(square, input.square());
@@ -175,10 +187,16 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
     const int64_t solver =
         std::max(factor, factor == 0 ? 0 : input.square() / 2 + kSolverRows * input.width * kSolverBytes) +
         input.stacked * (kFloat + 1);
-    // Moments on the way to another basis, and what the bases to choose from hold.
+    // Moments on the way to another basis, those that earlier ways left in pieces, and what the bases to
+    // choose from hold.
+    const int64_t moved = changes_bases ? (rotates ? 7 : 2) * input.square() : 0;
     const int64_t searched =
         plan.method().has_hero_q() ? AlphaRoundsOf(plan.method().hero_q(), input.width).held_bytes : 0;
-    solving = std::max(solving, solver + (changes_bases ? 2 * input.square() : 0) + searched);
+    // Rotations are learned on weights, their stack and the stack in pieces.
+    const int64_t learning = rotates ? moved + 3 * input.stacked * kFloat : 0;
+    // Kept rows on the way to another basis.
+    const int64_t carried = changes_bases ? 2 * rows * input.width * kFloat : 0;
+    solving = std::max({solving, solver + moved + searched, learning, carried});
     // Kept rows twice while they are read, quantized and residual ones, and what they sum to.
     if (rows > 0) kept += 3 * rows * input.width * ComputeBytes(plan) + 4 * input.square();
   }
@@ -217,6 +235,7 @@ WorkerMemory EstimateWorkerMemory(const v1::Plan& plan, const ModelLayout& layou
                         [](const WorkerMemory& a, const WorkerMemory& b) { return a.bytes < b.bytes; });
   const bool runs_forward = plan.calibration().has_source() || plan.evaluation().has_source();
   most.bytes = kProcessBytes + (runs_forward ? kForwardBytes : 0) +
+               (ChangesBases(plan.method()) ? kSearchBytes : 0) +
                static_cast<int64_t>(kSlack * static_cast<double>(most.bytes));
   return most;
 }

@@ -242,14 +242,12 @@ absl::StatusOr<v1::Plan> Planner::MakePlan(const v1::JobSpec& spec, const Trial&
   HEROQ_ASSIGN_OR_RETURN(const InspectedJob asked, InspectWithTexts(spec));
   v1::JobSpec tried = spec;
   tried.mutable_method()->mutable_hero_q()->set_transform(trial.transform);
-  if (!trial.chosen) {
-    v1::EvaluationSpec& evaluation = *tried.mutable_evaluation();
-    *evaluation.mutable_source() = spec.calibration().source();
-    evaluation.set_sequences(kHeldOutSequences);
-    evaluation.set_sequence_length(asked.plan.calibration().sequence_length());
-  }
+  if (!trial.chosen) *tried.mutable_evaluation() = EvaluationOfTrials(asked.plan.calibration());
   HEROQ_ASSIGN_OR_RETURN(InspectedJob job, InspectWithTexts(tried, {kHeldOutSequences, !trial.chosen}));
   job.plan.set_spec_digest(asked.plan.spec_digest());
+  // Workers hold what the largest of all trials takes.
+  job.plan.mutable_cost()->set_worker_peak_memory_bytes(asked.plan.cost().worker_peak_memory_bytes());
+  job.plan.mutable_cost()->set_worker_peak_phase(asked.plan.cost().worker_peak_phase());
   return std::move(job.plan);
 }
 

@@ -14,6 +14,14 @@ bool TriesTransforms(const v1::MethodSpec& method) {
   return method.has_hero_q() && method.hero_q().transform() == v1::TRANSFORM_AUTO;
 }
 
+v1::EvaluationSpec EvaluationOfTrials(const v1::CalibrationSpec& calibration) {
+  v1::EvaluationSpec evaluation;
+  *evaluation.mutable_source() = calibration.source();
+  evaluation.set_sequences(kHeldOutSequences);
+  evaluation.set_sequence_length(calibration.sequence_length());
+  return evaluation;
+}
+
 Trial NextTrial(const std::vector<double>& divergence) {
   Trial trial;
   trial.chosen = divergence.size() >= kTried.size();

@@ -15,6 +15,9 @@ inline constexpr int kHeldOutSequences = 16;
 
 bool TriesTransforms(const v1::MethodSpec& method);
 
+// How trials of a job with this resolved calibration are evaluated.
+v1::EvaluationSpec EvaluationOfTrials(const v1::CalibrationSpec& calibration);
+
 // What such a job does next.
 struct Trial {
   // Which trial the plan is, from 1, and its transform.

@@ -79,6 +79,23 @@ TEST(MemoryModelTest, HiddenStatesAreKeptWhileUnitsAreQuantized) {
   EXPECT_NEAR(static_cast<double>(longer.bytes - shorter.bytes), 1.06 * 8 * 64 * 8192 * 2, 2);
 }
 
+TEST(MemoryModelTest, RotatedInputsAreMovedOftenerThanScaledOnes) {
+  constexpr int64_t kWidth = 4096;
+  v1::Plan plan = Calibrated(kWidth, 256);
+  v1::HeroQParameters& hero_q = *plan.mutable_method()->mutable_hero_q();
+  hero_q.add_alphas(0.5);
+  hero_q.set_score_rows(48);
+  hero_q.set_first_score_rows(48);
+  hero_q.set_transform(v1::TRANSFORM_NONE);
+  const WorkerMemory scaled = EstimateWorkerMemory(plan, Square(kWidth));
+  hero_q.set_transform(v1::TRANSFORM_ONLINE);
+  const WorkerMemory rotated = EstimateWorkerMemory(plan, Square(kWidth));
+  EXPECT_EQ(rotated.phase, "quantization");
+  // Scaled from two sides, rotated from two sides, transposed between, and averaged with its transpose: five
+  // matrices of 64 MiB more than a scaled one has, and the slack of all estimates.
+  EXPECT_GE(static_cast<double>(rotated.bytes - scaled.bytes), 1.06 * 5 * 64 * kMiB - 2);
+}
+
 TEST(MemoryModelTest, AModelInHalvesNeedsNoMoreThanItsLargestUnit) {
   v1::Plan plan = Calibrated(1024, 8);
   const WorkerMemory one = EstimateWorkerMemory(plan, Square(1024));

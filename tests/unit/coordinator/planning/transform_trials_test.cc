@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "coordinator/planning/cost_model.h"
 #include "coordinator/planning/planner.h"
 #include "tests/support/memory_blob_store.h"
 #include "tests/support/memory_file_system.h"
@@ -98,6 +99,18 @@ TEST_F(TrialPlanTest, BothTransformsAreInTheCost) {
   EXPECT_EQ(both.solver_flops(), 2 * one.solver_flops());
   EXPECT_EQ(both.task_count(), 2 * one.task_count());
   EXPECT_GT(both.disk_bytes(), one.disk_bytes());
+}
+
+TEST_F(TrialPlanTest, EvaluatingTrialsIsInTheMemory) {
+  spec_.mutable_evaluation()->Clear();
+  v1::Plan plan = planner_.Inspect(spec_)->plan;
+  ModelLayout layout;
+  layout.hidden_size = layout.intermediate_size = 64;
+  layout.vocab_size = 1 << 20;
+  layout.blocks.resize(2);
+  EXPECT_EQ(EstimateCost(plan, layout, 0).worker_peak_phase(), "evaluation");
+  plan.mutable_method()->mutable_hero_q()->set_transform(v1::TRANSFORM_FUSED);
+  EXPECT_NE(EstimateCost(plan, layout, 0).worker_peak_phase(), "evaluation");
 }
 
 }  // namespace
