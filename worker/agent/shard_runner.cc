@@ -68,7 +68,7 @@ absl::StatusOr<at::Tensor> ShardRunner::Input(int64_t block, int64_t shard, cons
                      absl::StrCat("block ", block, ": no hidden states for shard ", shard));
   }
   const Digest digest = DigestFromProto(states->blob());
-  if (std::optional<at::Tensor> cached = cache_.Take(digest)) return *std::move(cached);
+  if (std::optional<at::Tensor> cached = cache_.Take(block - 1, digest)) return *std::move(cached);
   HEROQ_ASSIGN_OR_RETURN(std::string bytes, environment_.blobs.Get(digest));
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor hidden,
                          ParseHiddenStates(std::move(bytes), absl::StrCat("hidden states ", digest.sha256)));
