@@ -189,7 +189,7 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
         input.stacked * (kFloat + 1);
     // Moments on the way to another basis, those that earlier ways left in pieces, and what the bases to
     // choose from hold.
-    const int64_t moved = changes_bases ? (rotates ? 7 : 2) * input.square() : 0;
+    const int64_t moved = changes_bases ? (rotates ? 9 : 2) * input.square() : 0;
     const int64_t searched =
         plan.method().has_hero_q() ? AlphaRoundsOf(plan.method().hero_q(), input.width).held_bytes : 0;
     // Rotations are learned on weights, their stack and the stack in pieces.
