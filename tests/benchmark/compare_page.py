@@ -140,11 +140,12 @@ def cost(runs):
 
 
 def section(runs, reference, rows, arguments):
+    taken_over = f" Taken over from an earlier call of that day: {'; '.join(arguments.reuse)}." if arguments.reuse else ""
     lines = [
         f"Written by `deploy/benchmark.sh` on {machine.today_and_processor()}. Model: SmolLM2-135M-Instruct, dithered "
         f"(`deploy/demo/make_smollm2.py --dither`), W4 group 64, {arguments.samples} x {arguments.length} calibration tokens of "
         "Debian's perl-doc. Two threads for every side: heroq's two workers have one each, peers run with OMP_NUM_THREADS=2 and "
-        "torch.set_num_threads(2). Machines are noisy: read the ratios.", "", *accuracy(runs, reference, arguments), "", *cost(runs), "",
+        f"torch.set_num_threads(2). Machines are noisy: read the ratios.{taken_over}", "", *accuracy(runs, reference, arguments), "", *cost(runs), "",
         "### Ratios", "", "Of medians.", "", "| figure | found | bound | kept |", "|---|---|---|---|"]
     lines += [f"| {row.figure} | {row.found} | {row.bound()} | {row.kept_in_words()} |" for row in rows]
     return "\n".join(lines) + "\n"
