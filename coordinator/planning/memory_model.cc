@@ -68,9 +68,9 @@ class BlockMemory {
     // Kernels of bfloat16 (worker/forward/block_kernels.h) keep rows and scores in caches.
     const bool tiled = compute == 2;
     const int64_t norm = tokens * hidden * (2 * compute + (tiled ? 0 : 3 * kFloat));
-    // Queries before and after their rotation and what they become; keys and values, and both packed.
     const int64_t scores =
         tiled ? 0 : sequences * layout_.head_count * std::min(length, kAttentionTile) * length * kScoreBytes;
+    // Queries before and after their rotation and what they become; keys and values, and both packed.
     const int64_t attention =
         tokens * (compute * (2 * hidden + 3 * query + 3 * key) + 2 * kFloat * key) + scores;
     const int64_t mlp = tokens * compute * (3 * hidden + 2 * layout_.intermediate_size);
