@@ -56,7 +56,7 @@ class PackedRows {
     });
   }
 
-  void AddTo(float* sum) const {
+  void AddTo(bool first_sum, float* sum) const {
     const int64_t squares = (count_ + kGramSquare - 1) / kGramSquare;
     // Squares on and above the diagonal, column by column: (0,0), (0,1), (1,1), (0,2), ...
     at::parallel_for(0, squares * (squares + 1) / 2, 1, [&](int64_t first, int64_t last) {
@@ -68,7 +68,11 @@ class PackedRows {
       int64_t left = first - right * (right + 1) / 2;
       for (int64_t square = first; square < last; ++square) {
         SumSquare(left, right, *sums);
-        Add(*sums, left * kGramSide, right * kGramSide, sum);
+        if (first_sum) {
+          Copy(*sums, left * kGramSide, right * kGramSide, sum);
+        } else {
+          Add(*sums, left * kGramSide, right * kGramSide, sum);
+        }
         if (left++ == right) {
           left = 0;
           ++right;
@@ -116,6 +120,14 @@ class PackedRows {
     }
   }
 
+  void Copy(const Square& square, int64_t row, int64_t column, float* sum) const {
+    const int64_t rows = std::min(kGramSide, features_ - row);
+    const int64_t columns = std::min(kGramSide, features_ - column);
+    for (int64_t r = 0; r < rows; ++r) {
+      std::copy_n(square.sums + r * kGramSide, columns, sum + (row + r) * features_ + column);
+    }
+  }
+
   const int64_t features_;
   const int64_t count_;  // of strips
   int64_t blocks_ = 0;
@@ -125,12 +137,12 @@ class PackedRows {
 
 }  // namespace
 
-void AddBf16Gram(const c10::BFloat16* rows, int64_t tokens, int64_t features, float* sum) {
+void AddBf16Gram(const c10::BFloat16* rows, int64_t tokens, int64_t features, bool first, float* sum) {
   PackedRows packed(features);
   for (int64_t begin = 0; begin < tokens; begin += kDepth * kGramBlockTokens) {
     packed.Pack(reinterpret_cast<const uint16_t*>(rows + begin * features),
                 std::min(kDepth * kGramBlockTokens, tokens - begin));
-    packed.AddTo(sum);
+    packed.AddTo(first && begin == 0, sum);
   }
 }
 
@@ -138,7 +150,8 @@ void AddBf16Gram(const c10::BFloat16* rows, int64_t tokens, int64_t features, fl
 
 bool HasBf16GramKernel() { return false; }
 
-void AddBf16Gram(const c10::BFloat16* /*rows*/, int64_t /*tokens*/, int64_t /*features*/, float* /*sum*/) {}
+void AddBf16Gram(const c10::BFloat16* /*rows*/, int64_t /*tokens*/, int64_t /*features*/, bool /*first*/,
+                 float* /*sum*/) {}
 
 #endif
 

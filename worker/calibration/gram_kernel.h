@@ -14,8 +14,8 @@ namespace heroq {
 bool HasBf16GramKernel();
 
 // sum [features, features] float32 += upper triangle of rows^T rows, rows [tokens, features], both
-// contiguous. Below the diagonal, `sum` receives arbitrary values. Uses ATen's threads. Requires
-// HasBf16GramKernel().
-void AddBf16Gram(const c10::BFloat16* rows, int64_t tokens, int64_t features, float* sum);
+// contiguous. With `first`, sum = instead: what it held is not read. Below the diagonal, `sum` receives
+// arbitrary values. Uses ATen's threads. Requires HasBf16GramKernel() and a token.
+void AddBf16Gram(const c10::BFloat16* rows, int64_t tokens, int64_t features, bool first, float* sum);
 
 }  // namespace heroq

@@ -1,8 +1,8 @@
 #include "worker/calibration/second_moment.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <utility>
@@ -30,15 +30,19 @@ void AddPanels(const at::Tensor& rows, at::Tensor& sum) {
   }
 }
 
-void AddGram(const at::Tensor& rows, at::Tensor& sum) {
+// With `first`, what `sum` held does not count.
+void AddGram(const at::Tensor& rows, bool first, at::Tensor& sum) {
+  if (rows.is_cpu() && rows.scalar_type() == at::kBFloat16 && HasBf16GramKernel()) {
+    AddBf16Gram(rows.const_data_ptr<c10::BFloat16>(), rows.size(0), rows.size(1), first,
+                sum.mutable_data_ptr<float>());
+    return;
+  }
+  if (first) sum.zero_();
   if (!rows.is_cpu()) {
     const at::Tensor wide = rows.to(at::kFloat);
     sum.add_(at::mm(wide.t(), wide));
   } else if (rows.scalar_type() == at::kFloat) {
     AddPanels(rows, sum);
-  } else if (HasBf16GramKernel()) {
-    AddBf16Gram(rows.const_data_ptr<c10::BFloat16>(), rows.size(0), rows.size(1),
-                sum.mutable_data_ptr<float>());
   } else {
     const Bf16ProductsGuard exact;
     AddPanels(rows.to(at::kFloat), sum);
@@ -48,13 +52,12 @@ void AddGram(const at::Tensor& rows, at::Tensor& sum) {
 }  // namespace
 
 void SecondMoment::Add(const at::Tensor& rows) {
+  if (rows.size(0) == 0) return;
   if (!sum_.defined()) {
-    sum_ = at::zeros({rows.size(1), rows.size(1)}, at::TensorOptions(at::kFloat).device(rows.device()));
-  } else if (token_count_ == 0) {
-    sum_.zero_();
+    sum_ = at::empty({rows.size(1), rows.size(1)}, at::TensorOptions(at::kFloat).device(rows.device()));
   }
+  AddGram(rows, token_count_ == 0, sum_);
   token_count_ += rows.size(0);
-  AddGram(rows, sum_);
 }
 
 bool SecondMoment::finite() const {
