@@ -1,20 +1,23 @@
 #include "worker/agent/linear_reporter.h"
 
 #include <ATen/ops/from_blob.h>
+#include <c10/util/BFloat16.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "absl/base/casts.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/status/status_macros.h"
 #include "worker/agent/signal_report.h"
-#include "worker/calibration/second_moment.h"
+#include "worker/calibration/gram_kernel.h"
 #include "worker/methods/host_matrix.h"
 #include "worker/methods/input_statistics.h"
 
@@ -37,20 +40,34 @@ double SumOfSquares(absl::Span<const float> values) {
   return Dot(values.data(), values.data(), static_cast<int64_t>(values.size()));
 }
 
-// tr(W H W^T) = <W^T W, H>. The product of a bfloat16 weight with itself is exact and twice as fast as one of
-// float32.
-double EnergyOfWeight(const at::Tensor& weight, const at::Tensor& second_moment) {
-  SecondMoment square;
-  square.Add(weight.contiguous());
-  const at::Tensor packed = square.TakePacked().upper;
-  const at::Tensor moments = HostMatrix(second_moment);
-  const int64_t side = moments.size(0);
-  const float* upper = packed.const_data_ptr<float>();
+// `weight` in bfloat16; none if it is not exact.
+std::optional<std::vector<c10::BFloat16>> ExactBf16(absl::Span<const float> weight) {
+  std::vector<c10::BFloat16> narrow(weight.size());
+  uint32_t dropped = 0;
+  for (size_t at = 0; at < weight.size(); ++at) {
+    const uint32_t bits = absl::bit_cast<uint32_t>(weight[at]);
+    dropped |= bits & 0xffff;
+    narrow[at].x = static_cast<uint16_t>(bits >> 16);
+  }
+  if (dropped != 0) return std::nullopt;
+  return narrow;
+}
+
+// tr(W H W^T). Weights that no transform has touched are bfloat16 as a rule: their product with themselves is
+// exact and twice as fast as one of float32, and tr(W H W^T) = <W^T W, H>.
+double EnergyOfWeight(const OutputEnergy& energy, absl::Span<const float> weight, int64_t rows,
+                      absl::Span<const float> moments) {
+  const std::optional<std::vector<c10::BFloat16>> narrow =
+      HasBf16GramKernel() ? ExactBf16(weight) : std::nullopt;
+  if (!narrow.has_value()) return energy.Of(weight, rows);
+  const int64_t side = static_cast<int64_t>(weight.size()) / rows;
+  const auto square = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(side * side));
+  AddBf16Gram(narrow->data(), rows, side, /*first=*/true, square.get());
   double sum = 0;
   for (int64_t row = 0; row < side; ++row) {
-    const float* const from = moments.const_data_ptr<float>() + row * side + row;
-    sum += static_cast<double>(upper[0]) * from[0] + 2 * Dot(upper + 1, from + 1, side - row - 1);
-    upper += side - row;
+    const float* const products = square.get() + row * side + row;
+    const float* const from = moments.data() + row * side + row;
+    sum += static_cast<double>(products[0]) * from[0] + 2 * Dot(products + 1, from + 1, side - row - 1);
   }
   return sum;
 }
@@ -134,9 +151,8 @@ absl::StatusOr<v1::LinearReport> LinearReporter::Report(const LinearWork& linear
   if (statistics != work_.statistics.end()) {
     const LayerStatistics met = StatisticsMet(linear, statistics->second);
     const OutputEnergy& energy = EnergyOf(linear.input, met);
-    const bool exact = linear.weight.is_cpu() && linear.weight.scalar_type() == at::kBFloat16;
-    const double total =
-        exact ? EnergyOfWeight(linear.weight, met.second_moment) : energy.Of(weight, out_features);
+    const at::Tensor moments = HostMatrix(met.second_moment);
+    const double total = EnergyOfWeight(energy, weight, out_features, Values(moments));
     const double lost = Lost(energy, error, out_features, outcome.row_losses, total, report);
     const std::optional<double> relative = Relative(lost, total);
     if (relative.has_value()) report.set_relative_error(*relative);

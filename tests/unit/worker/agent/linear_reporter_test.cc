@@ -81,7 +81,7 @@ class CountedTest : public ::testing::Test {
     LinearWork& linear = work.linears.emplace_back();
     linear.name = "linear";
     linear.input = LinearInput::kMlpIn;
-    linear.weight = at::from_blob(row_.data(), {1, 2}, at::kFloat).repeat({kRows, 1}).to(type_);
+    linear.weight = at::from_blob(row_.data(), {1, 2}, at::kFloat).repeat({kRows, 1});
     linear.scheme = Example::Scheme();
     work.statistics[LinearInput::kMlpIn] = {at::from_blob(moments_.data(), {2, 2}, at::kFloat), 10};
     std::vector<float> stored;
@@ -95,7 +95,6 @@ class CountedTest : public ::testing::Test {
 
   std::vector<float> row_ = {2, 4};
   std::vector<float> moments_ = {5, 0, 0, 10};
-  c10::ScalarType type_ = at::kFloat;
 };
 
 TEST_F(CountedTest, WhatTheSolverCountedStandsWhenRowsBearItOut) {
@@ -116,11 +115,15 @@ TEST_F(CountedTest, ACountThatIsNoRoundingOfTheMeasuredIsAWarning) {
   EXPECT_THAT(report.warnings(), ElementsAre("Stored rows lose 240 where the solver counted 192."));
 }
 
-TEST_F(CountedTest, EnergyOfABfloat16WeightIsThatOfItsValues) {
-  type_ = at::kBFloat16;
-  // (2, 4) H (2, 4)^T = 4 * 5 + 2 * 2 * 4 * 2 + 16 * 10 = 212.
+TEST_F(CountedTest, EnergyOfAWeightIsThatOfItsValuesWhetherBfloat16HoldsThemOrNot) {
   moments_ = {5, 2, 2, 10};
+  // (2, 4) H (2, 4)^T = 4 * 5 + 2 * 2 * 4 * 2 + 16 * 10 = 212.
   EXPECT_NEAR(ReportCounted(5).relative_error(), 5.0 / 212, 1e-9);
+  // bfloat16 would hold 2 + 2^-9 as 2.
+  const double first = 2 + 1.0 / 512;
+  row_ = {static_cast<float>(first), 4};
+  const double lost = (3 - first) * (3 - first) * 5;
+  EXPECT_NEAR(ReportCounted(lost).relative_error(), lost / (first * first * 5 + 16 * first + 160), 1e-9);
 }
 
 TEST(LinearReporterTest, SpectraAreOfDampedMomentsPerToken) {
