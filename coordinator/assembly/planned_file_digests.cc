@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "absl/strings/str_cat.h"
+#include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/validation/file_digest.h"
 
@@ -19,6 +21,12 @@ absl::StatusOr<PlannedFileDigests> DigestPlannedFile(FileSystem& files, const st
     begins.push_back(static_cast<int64_t>(planned.header().size()) + tensor->begin());
   }
   HEROQ_ASSIGN_OR_RETURN(DigestWithParts digests, DigestOfFileAndParts(files, path, begins));
+  if (digests.parts.size() != tensors.size()) {
+    return MakeError(Reason::kValidationFailed,
+                     absl::StrCat(path, " ends at byte ", digests.whole.size_bytes, ", before tensor ",
+                                  tensors[digests.parts.size()]->name(), " begins"),
+                     {{"path", path}});
+  }
   PlannedFileDigests found{std::move(digests.whole), {}};
   for (size_t i = 0; i < tensors.size(); ++i) {
     found.tensors.emplace_back(tensors[i], std::move(digests.parts[i]));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <thread>
 
+#include "absl/strings/string_view.h"
 #include "common/blob/sha256.h"
 #include "common/status/status_macros.h"
 
@@ -15,13 +16,53 @@ constexpr int64_t kChunkBytes = int64_t{4} << 20;
 // From here on a second thread is worth its start.
 constexpr size_t kBytesForTwo = size_t{1} << 20;
 
-void UpdateBoth(const std::string& bytes, Sha256& whole, Sha256& part) {
+// Digests of the parts of a byte stream that begin at `begins`.
+class PartDigests {
+ public:
+  explicit PartDigests(const std::vector<int64_t>& begins) : begins_(begins) {}
+
+  // The bytes that follow those of the call before.
+  void Update(absl::string_view bytes) {
+    while (!bytes.empty()) {
+      StartParts();
+      size_t size = bytes.size();
+      if (next_ < begins_.size()) size = std::min(size, static_cast<size_t>(begins_[next_] - offset_));
+      if (part_.has_value()) part_->Update(bytes.substr(0, size));
+      bytes.remove_prefix(size);
+      offset_ += static_cast<int64_t>(size);
+    }
+  }
+
+  std::vector<std::string> Finish() {
+    StartParts();
+    if (part_.has_value()) parts_.push_back(part_->Finish());
+    return std::move(parts_);
+  }
+
+ private:
+  // More than one where parts are empty.
+  void StartParts() {
+    while (next_ < begins_.size() && begins_[next_] == offset_) {
+      if (part_.has_value()) parts_.push_back(part_->Finish());
+      part_.emplace();
+      ++next_;
+    }
+  }
+
+  const std::vector<int64_t>& begins_;
+  int64_t offset_ = 0;
+  size_t next_ = 0;  // the part that begins next
+  std::optional<Sha256> part_;
+  std::vector<std::string> parts_;
+};
+
+void UpdateBoth(const std::string& bytes, Sha256& whole, PartDigests& parts) {
   if (bytes.size() < kBytesForTwo) {
     whole.Update(bytes);
-    part.Update(bytes);
+    parts.Update(bytes);
     return;
   }
-  std::thread other([&] { part.Update(bytes); });
+  std::thread other([&] { parts.Update(bytes); });
   whole.Update(bytes);
   other.join();
 }
@@ -39,28 +80,18 @@ absl::StatusOr<DigestWithParts> DigestOfFileAndParts(FileSystem& files, const st
   HEROQ_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());
   DigestWithParts digests;
   Sha256 whole;
-  std::optional<Sha256> part;
-  size_t next = 0;  // the part that begins next
+  PartDigests parts(begins);
   std::string buffer;
-  for (int64_t offset = 0; offset < info.size || next < begins.size();) {
-    while (next < begins.size() && begins[next] == offset) {
-      if (part.has_value()) digests.parts.push_back(part->Finish());
-      part.emplace();
-      ++next;
-    }
-    if (offset >= info.size) break;
-    int64_t end = std::min(info.size, offset + kChunkBytes);
-    if (next < begins.size()) end = std::min(end, begins[next]);
-    buffer.resize(end - offset);
-    HEROQ_RETURN_IF_ERROR(file->ReadAt(offset, end - offset, buffer.data()));
-    if (part.has_value()) {
-      UpdateBoth(buffer, whole, *part);
-    } else {
+  for (int64_t offset = 0; offset < info.size; offset += static_cast<int64_t>(buffer.size())) {
+    buffer.resize(std::min(kChunkBytes, info.size - offset));
+    HEROQ_RETURN_IF_ERROR(file->ReadAt(offset, static_cast<int64_t>(buffer.size()), buffer.data()));
+    if (begins.empty()) {
       whole.Update(buffer);
+    } else {
+      UpdateBoth(buffer, whole, parts);
     }
-    offset = end;
   }
-  if (part.has_value()) digests.parts.push_back(part->Finish());
+  digests.parts = parts.Finish();
   digests.whole = {whole.Finish(), info.size};
   return digests;
 }

@@ -19,7 +19,8 @@ struct DigestWithParts {
       parts;  // SHA-256 of bytes [begins[i], begins[i + 1]), the last one to the end of the file
 };
 
-// The same with a digest for each part; `begins` ascends, bytes before the first belong to none.
+// The same with a digest for each part; `begins` ascends, bytes before the first belong to none. Parts that
+// would begin past the end of the file are left out.
 absl::StatusOr<DigestWithParts> DigestOfFileAndParts(FileSystem& files, const std::string& path,
                                                      const std::vector<int64_t>& begins);
 
