@@ -25,6 +25,8 @@ constexpr double kSlack = 1.06;
 constexpr int64_t kFloat = 4;
 // Hidden states a worker keeps for the next block (worker/agent/local_task_executor.h).
 constexpr int64_t kHiddenStateCacheBytes = int64_t{256} << 20;
+// Freed memory that a worker keeps when it begins a task (worker/agent/local_task_executor.cc).
+constexpr int64_t kFreedBytes = int64_t{128} << 20;
 // Tokens whose activations are packed for their second moments, in two forms
 // (worker/calibration/gram_kernel.cc).
 constexpr int64_t kPackedTokens = 1024;
@@ -153,6 +155,12 @@ bool RotatesInputs(const v1::MethodSpec& method) {
   return method.has_hero_q() && (transform == v1::TRANSFORM_ONLINE || transform == v1::TRANSFORM_EVALUATION);
 }
 
+// What bases that were tried leave behind in pieces too small for the next: several squares of the input
+// where rotations pass over it, else as much as candidates for alpha held.
+int64_t Pieces(bool rotates, int64_t searched, int64_t square) {
+  return std::min(rotates ? 7 * square : searched, kFreedBytes);
+}
+
 int64_t RewrittenValues(const v1::PlannedUnit& unit) {
   int64_t values = 0;
   for (const v1::RewrittenTensor& tensor : unit.tensors()) {
@@ -187,25 +195,25 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
     const int64_t solver =
         std::max(factor, factor == 0 ? 0 : input.square() / 2 + kSolverRows * input.width * kSolverBytes) +
         input.stacked * (kFloat + 1);
-    // Moments on the way to another basis, those that earlier ways left in pieces, and what the bases to
-    // choose from hold.
-    const int64_t moved = changes_bases ? (rotates ? 9 : 2) * input.square() : 0;
+    // Moments on the way to another basis, and what the bases to choose from hold.
+    const int64_t moved = changes_bases ? 2 * input.square() : 0;
     const int64_t searched =
         plan.method().has_hero_q() ? AlphaRoundsOf(plan.method().hero_q(), input.width).held_bytes : 0;
     // Rotations are learned on weights, their stack and the stack in pieces.
     const int64_t learning = rotates ? moved + 3 * input.stacked * kFloat : 0;
     // Kept rows on the way to another basis.
     const int64_t carried = changes_bases ? 2 * rows * input.width * kFloat : 0;
-    solving = std::max({solving, solver + moved + searched, learning, carried});
+    solving = std::max(solving, std::max({solver + moved + searched, learning, carried}) +
+                                    Pieces(rotates, searched, input.square()));
     // Kept rows twice while they are read, quantized and residual ones, and what they sum to.
     if (rows > 0) kept += 3 * rows * input.width * ComputeBytes(plan) + 4 * input.square();
   }
   if (!plan.calibration().has_source()) squares = square = reading = 0;
   const int64_t bases = changes_bases ? 2 : 1;
   const int64_t held = bases * (weights * kFloat + squares) + kept;
-  // The report compares what was stored: codes of the unit in three forms, one linear dense, folded moments,
-  // a weight's own square and that packed.
-  const int64_t report = 3 * codes + largest * kFloat + squares / 2 + 3 * square / 2;
+  // The report compares what was stored: codes of the unit in three forms, one linear dense and in bfloat16,
+  // folded moments and a weight's own square.
+  const int64_t report = 3 * codes + largest * (kFloat + 2) + squares / 2 + square;
   return held + std::max({reading, solving, report}) + codes + 3 * rewritten * kFloat;
 }
 

@@ -79,21 +79,42 @@ TEST(MemoryModelTest, HiddenStatesAreKeptWhileUnitsAreQuantized) {
   EXPECT_NEAR(static_cast<double>(longer.bytes - shorter.bytes), 1.06 * 8 * 64 * 8192 * 2, 2);
 }
 
-TEST(MemoryModelTest, RotatedInputsAreMovedOftenerThanScaledOnes) {
-  constexpr int64_t kWidth = 4096;
-  v1::Plan plan = Calibrated(kWidth, 256);
+v1::Plan HeroQ(int64_t width, v1::Transform transform) {
+  v1::Plan plan = Calibrated(width, 256);
   v1::HeroQParameters& hero_q = *plan.mutable_method()->mutable_hero_q();
+  hero_q.mutable_gptq();
   hero_q.add_alphas(0.5);
   hero_q.set_score_rows(48);
   hero_q.set_first_score_rows(48);
-  hero_q.set_transform(v1::TRANSFORM_NONE);
-  const WorkerMemory scaled = EstimateWorkerMemory(plan, Square(kWidth));
-  hero_q.set_transform(v1::TRANSFORM_ONLINE);
-  const WorkerMemory rotated = EstimateWorkerMemory(plan, Square(kWidth));
-  EXPECT_EQ(rotated.phase, "quantization");
-  // Scaled from two sides, rotated from two sides, transposed between, and averaged with its transpose: five
-  // matrices of 64 MiB more than a scaled one has, and the slack of all estimates.
-  EXPECT_GE(static_cast<double>(rotated.bytes - scaled.bytes), 1.06 * 5 * 64 * kMiB - 2);
+  hero_q.set_transform(transform);
+  return plan;
+}
+
+TEST(MemoryModelTest, RotationsLeaveSquaresBehindAndNoMoreThanAWorkerKeeps) {
+  const auto added = [](int64_t width) {
+    const ModelLayout layout = Square(width);
+    const WorkerMemory scaled = EstimateWorkerMemory(HeroQ(width, v1::TRANSFORM_NONE), layout);
+    const WorkerMemory rotated = EstimateWorkerMemory(HeroQ(width, v1::TRANSFORM_ONLINE), layout);
+    EXPECT_EQ(rotated.phase, "quantization") << width;
+    return static_cast<double>(rotated.bytes - scaled.bytes) / 1.06;
+  };
+  // A scaled input is factored beside two squares: 16 MiB, packed 8, panels 3 and five bytes a weight, 20;
+  // with 64 MiB a square 64, 32, 6 and 80. A rotation is learned beside them on three copies of the weight.
+  EXPECT_NEAR(added(2048), (7 * 16 + 3 * 16 - 47) * kMiB, 2) << "seven squares are left";
+  EXPECT_NEAR(added(4096), (128 + 3 * 64 - 182) * kMiB, 2) << "no more is kept";
+}
+
+// Three alphas scored in rounds of 24 and 48 rows: their factors, of half a square each, are held from one to
+// the next and leave as much behind.
+TEST(MemoryModelTest, CandidatesForAlphaCountWhileTheyAreHeldAndAfter) {
+  constexpr int64_t kWidth = 2048;
+  v1::Plan plan = HeroQ(kWidth, v1::TRANSFORM_NONE);
+  v1::HeroQParameters& hero_q = *plan.mutable_method()->mutable_hero_q();
+  for (const double alpha : {0.1, 0.2}) hero_q.add_alphas(alpha);
+  const WorkerMemory one_round = EstimateWorkerMemory(plan, Square(kWidth));
+  hero_q.set_first_score_rows(24);
+  const WorkerMemory two_rounds = EstimateWorkerMemory(plan, Square(kWidth));
+  EXPECT_NEAR(static_cast<double>(two_rounds.bytes - one_round.bytes) / 1.06, 2 * 3 * 8 * kMiB, 2);
 }
 
 TEST(MemoryModelTest, AModelInHalvesNeedsNoMoreThanItsLargestUnit) {
