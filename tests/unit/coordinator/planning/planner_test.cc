@@ -253,14 +253,13 @@ TEST_F(PlannerTest, DigestChangesWithWhatDecidesTheBytes) {
     EXPECT_NE(planner_.MakePlan(other)->spec_digest(), digest) << other.DebugString();
 }
 
-// With a vocabulary this large an evaluation holds more than any unit, and trials are evaluated whatever the job
-// itself asks for.
+// With a vocabulary this large an evaluation holds more than any unit, and trials are evaluated whatever the
+// job itself asks for.
 TEST_F(PlannerTest, PlansOfTrialsAllowForTheEvaluationOfEveryTrial) {
   WriteTinyModel(files_, "/models/wordy", {.vocab = 10000});
   WriteTokens(files_, "/texts/more.safetensors", 16 + kHeldOutSequences, 32, 100);
   v1::JobSpec spec = Spec("/models/wordy");
-  *spec.mutable_calibration()->mutable_source()->mutable_tokens_file() =
-      LocalPath("/texts/more.safetensors");
+  *spec.mutable_calibration()->mutable_source()->mutable_tokens_file() = LocalPath("/texts/more.safetensors");
   const auto peak = [](const absl::StatusOr<v1::Plan>& plan) {
     EXPECT_TRUE(plan.ok()) << plan.status();
     return plan.ok() ? plan->cost().worker_peak_memory_bytes() : 0;
