@@ -92,7 +92,7 @@ class Attention {
   }
 
   at::Tensor Run() const {
-    const at::Tensor mixed = at::empty({sequences_, length_, heads_ * width_}, query_.options());
+    at::Tensor mixed = at::empty({sequences_, length_, heads_ * width_}, query_.options());
     const int64_t tiles = (length_ + positions_ - 1) / positions_;
     at::parallel_for(0, sequences_ * kv_heads_ * tiles, 1, [&](int64_t first, int64_t last) {
       Scratch scratch(*this);
@@ -175,7 +175,8 @@ class Attention {
     }
 
     const auto* const weights = reinterpret_cast<const Element*>(scores);
-    const int64_t stride = row_length * static_cast<int64_t>(sizeof(float) / sizeof(Element));
+    // Rows of weights begin where rows of scores did.
+    const int64_t stride = Form::kPairs ? 2 * row_length : row_length;
     const auto* const values = values_.template const_data_ptr<Element>() + pair * padded_ * width_;
     for (int64_t key = 0; key < keys;) {
       const int64_t count = keys - key >= kValueBlock ? kValueBlock : kKeyBlock;

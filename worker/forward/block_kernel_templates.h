@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "worker/forward/block_kernels.h"
 
 // The kernels, written once over GCC vector extensions of kLanes floats. Included only by
@@ -57,12 +59,20 @@ struct Lanes {
 
   static Floats Larger(Floats a, Floats b) { return a > b ? a : b; }
 
-  template <typename Combine>
+  // Lane i is lane i + kWidth of `value`, round the end.
+  template <int kWidth, int... kLane>
+  static Floats Turn(Floats value, std::integer_sequence<int, kLane...> /*lanes*/) {
+    return __builtin_shufflevector(value, value, ((kLane + kWidth) % kLanes)...);
+  }
+  // Of halves, quarters and so on, down to one lane.
+  template <int kWidth = kLanes / 2, typename Combine>
   static float Reduce(Floats value, const Combine& combine) {
-    for (uint32_t width = kLanes / 2; width > 0; width /= 2) {
-      value = combine(value, __builtin_shuffle(value, (Index() + width) & (kLanes - 1)));
+    value = combine(value, Turn<kWidth>(value, std::make_integer_sequence<int, kLanes>()));
+    if constexpr (kWidth > 1) {
+      return Reduce<kWidth / 2>(value, combine);
+    } else {
+      return value[0];
     }
-    return value[0];
   }
   static float Sum(Floats value) {
     return Reduce(value, [](Floats a, Floats b) { return a + b; });
@@ -175,7 +185,8 @@ float Softmax(const float* scores, float scale, int64_t valid, int64_t width, co
   for (; i < valid; i += kLanes) {
     other = L::Larger(L::First(valid - i, L::LoadFloats(scores + i), most), other);
   }
-  const float shift = scale * L::Reduce(L::Larger(most, other), L::Larger);
+  const float shift =
+      scale * L::Reduce(L::Larger(most, other), [](Floats a, Floats b) { return L::Larger(a, b); });
 
   Floats sum = {};
   for (i = 0; i + kLanes <= valid; i += kLanes) {

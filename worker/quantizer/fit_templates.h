@@ -27,12 +27,12 @@ struct FitGroup {
     return *reinterpret_cast<const Vector*>(arguments.weight + j * kStripRows + lane);
   }
 
-  const SearchScalesArguments& arguments;
-  const int64_t lane;
   Vector low = {};   // at most 0
   Vector high = {};  // at least 0
-  float total = 0;   // sum_j h_j
   Vector mean = {};  // sum_j h_j w_j / total
+  const SearchScalesArguments& arguments;
+  const int64_t lane;
+  float total = 0;  // sum_j h_j
 };
 
 // A grid w ~ scale (code - zero) under way; `zero` need not be an integer.
