@@ -253,31 +253,6 @@ TEST_F(PlannerTest, DigestChangesWithWhatDecidesTheBytes) {
     EXPECT_NE(planner_.MakePlan(other)->spec_digest(), digest) << other.DebugString();
 }
 
-// With a vocabulary this large an evaluation holds more than any unit, and trials are evaluated whatever the
-// job itself asks for.
-TEST_F(PlannerTest, PlansOfTrialsAllowForTheEvaluationOfEveryTrial) {
-  WriteTinyModel(files_, "/models/wordy", {.vocab = 10000});
-  WriteTokens(files_, "/texts/more.safetensors", 16 + kHeldOutSequences, 32, 100);
-  v1::JobSpec spec = Spec("/models/wordy");
-  *spec.mutable_calibration()->mutable_source()->mutable_tokens_file() = LocalPath("/texts/more.safetensors");
-  const auto peak = [](const absl::StatusOr<v1::Plan>& plan) {
-    EXPECT_TRUE(plan.ok()) << plan.status();
-    return plan.ok() ? plan->cost().worker_peak_memory_bytes() : 0;
-  };
-  spec.mutable_method()->mutable_hero_q()->set_transform(v1::TRANSFORM_NONE);
-  const int64_t without_trials = peak(planner_.MakePlan(spec));
-  spec.mutable_method()->mutable_hero_q()->set_transform(v1::TRANSFORM_AUTO);
-  const absl::StatusOr<v1::Plan> asked = planner_.MakePlan(spec);
-  // Logits of 32 positions, 10000 values in float32, six times.
-  EXPECT_GE(peak(asked) - without_trials, 32 * 10000 * 4 * 6);
-  EXPECT_EQ(asked->cost().worker_peak_phase(), "evaluation");
-  for (const bool chosen : {false, true}) {
-    const absl::StatusOr<v1::Plan> trial = planner_.MakePlan(spec, Trial{1, v1::TRANSFORM_NONE, chosen});
-    EXPECT_EQ(peak(trial), peak(asked)) << chosen;
-    EXPECT_EQ(trial->cost().worker_peak_phase(), "evaluation") << chosen;
-  }
-}
-
 TEST_F(PlannerTest, ABudgetBelowTheEstimateIsRefusedNamingTheLeastThatWorks) {
   const absl::StatusOr<InspectedJob> free = planner_.Inspect(Spec());
   ASSERT_TRUE(free.ok()) << free.status();

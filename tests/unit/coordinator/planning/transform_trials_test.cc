@@ -113,5 +113,17 @@ TEST_F(TrialPlanTest, EvaluatingTrialsIsInTheMemory) {
   EXPECT_NE(EstimateCost(plan, layout, 0).worker_peak_phase(), "evaluation");
 }
 
+// With a vocabulary this large an evaluation holds more than any unit.
+TEST_F(TrialPlanTest, TheChosenPlanAllowsForTheEvaluationOfEveryTrial) {
+  WriteTinyModel(files_, "/models/wordy", {.vocab = 10000});
+  *spec_.mutable_model()->mutable_location() = LocalPath("/models/wordy");
+  spec_.mutable_evaluation()->Clear();
+  const v1::CostEstimate asked = planner_.MakePlan(spec_)->cost();
+  EXPECT_EQ(asked.worker_peak_phase(), "evaluation");
+  const v1::CostEstimate chosen = MakePlan(NextTrial({0.1, 0.2})).cost();
+  EXPECT_EQ(chosen.worker_peak_memory_bytes(), asked.worker_peak_memory_bytes());
+  EXPECT_EQ(chosen.worker_peak_phase(), "evaluation");
+}
+
 }  // namespace
 }  // namespace heroq
