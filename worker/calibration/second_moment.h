@@ -20,7 +20,7 @@ class SecondMoment {
   int64_t token_count() const { return token_count_; }
   // True if the last Add left every sum finite: x or x^2 that is NaN or beyond float32 shows on the diagonal.
   bool finite() const;
-  // The sum so far; at least one Add came before. Empties this, whose memory serves the next sum.
+  // The sum so far; at least one row was added. Empties this, whose memory serves the next sum.
   PackedStatistics TakePacked();
 
  private:
