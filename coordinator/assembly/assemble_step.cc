@@ -58,6 +58,20 @@ absl::StatusOr<bool> WriteNextUnit(DriverSeams& seams, const JobRecord& job, Job
   return false;
 }
 
+// A look at all blobs takes time that grows with the tasks: a job has so many, however large it is.
+constexpr int kCollections = 256;
+
+absl::Status DropBlobs(DriverSeams& seams, const CoordinatorState& state, const JobRecord& job,
+                       JobWork& work) {
+  const int done = DoneTasks(job);
+  // Tasks that run again store again what had been dropped.
+  if (done < work.collected_at) work.dropped.clear();
+  const int tasks = static_cast<int>(job.tasks.size());
+  if (done >= work.collected_at && (done - work.collected_at) * kCollections < tasks) return absl::OkStatus();
+  work.collected_at = done;
+  return DropUnneededBlobs(state, job, seams.blobs, work.dropped);
+}
+
 }  // namespace
 
 int DoneTasks(const JobRecord& job) {
@@ -89,10 +103,7 @@ absl::StatusOr<bool> AssembleStep(DriverSeams& seams, const CoordinatorState& st
     HEROQ_FAILPOINT(shard_after_record);
     return true;
   }
-  if (const int done = DoneTasks(job); done != work.collected_at) {
-    work.collected_at = done;
-    HEROQ_RETURN_IF_ERROR(DropUnneededBlobs(state, job, seams.blobs));
-  }
+  HEROQ_RETURN_IF_ERROR(DropBlobs(seams, state, job, work));
   return false;
 }
 

@@ -1,7 +1,6 @@
 #include "coordinator/assembly/blob_collection.h"
 
 #include <map>
-#include <set>
 #include <vector>
 
 #include "common/blob/digest_proto.h"
@@ -29,11 +28,16 @@ std::set<std::string> NeededByAny(const CoordinatorState& state) {
 
 }  // namespace
 
-absl::Status DropUnneededBlobs(const CoordinatorState& state, const JobRecord& job,
-                               DirectoryBlobStore& blobs) {
+absl::Status DropUnneededBlobs(const CoordinatorState& state, const JobRecord& job, DirectoryBlobStore& blobs,
+                               std::set<std::string>& dropped) {
   const std::set<std::string> needed = NeededByAny(state);
   for (const auto& [sha256, digest] : ReferencedBlobs(job)) {
-    if (needed.count(sha256) == 0) HEROQ_RETURN_IF_ERROR(blobs.Remove(DigestFromProto(digest)));
+    if (needed.count(sha256) > 0) {
+      dropped.erase(sha256);
+    } else if (dropped.count(sha256) == 0) {
+      HEROQ_RETURN_IF_ERROR(blobs.Remove(DigestFromProto(digest)));
+      dropped.insert(sha256);
+    }
   }
   return absl::OkStatus();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -12,9 +13,10 @@ namespace heroq {
 
 // Removes the blobs that `job` refers to and no running job, itself included, still needs: of a running job
 // its used statistics and hidden states, of an ended one everything. Unit results count as needed until their
-// job ends, since a damaged weight file is written again from them.
-absl::Status DropUnneededBlobs(const CoordinatorState& state, const JobRecord& job,
-                               DirectoryBlobStore& blobs);
+// job ends, since a damaged weight file is written again from them. `dropped`, by SHA-256, is what earlier
+// calls have removed and nothing has needed since: it is not looked for again.
+absl::Status DropUnneededBlobs(const CoordinatorState& state, const JobRecord& job, DirectoryBlobStore& blobs,
+                               std::set<std::string>& dropped);
 
 // Removes blobs older than `age` that no job refers to (with `keep_ended`, ended ones count), such as uploads
 // of attempts that were lost.

@@ -1,3 +1,5 @@
+#include <set>
+#include <string>
 #include <utility>
 
 #include "common/file/failpoint.h"
@@ -55,7 +57,10 @@ absl::Status CleanUp(DriverSeams& seams, const CoordinatorState& state, const Jo
   work.staged.reset();
   HEROQ_RETURN_IF_ERROR(RemoveAllStaging(seams, job));
   HEROQ_FAILPOINT(cleanup_before_blobs);
-  return seams.options.keep_state ? absl::OkStatus() : DropUnneededBlobs(state, job, seams.blobs);
+  if (seams.options.keep_state) return absl::OkStatus();
+  // Everything is looked for: a task that ran twice may have stored again what had been dropped.
+  std::set<std::string> dropped;
+  return DropUnneededBlobs(state, job, seams.blobs, dropped);
 }
 
 }  // namespace heroq

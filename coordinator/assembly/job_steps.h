@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -33,7 +34,8 @@ struct JobWork {
   bool wrote_side_files = false;
   bool validated = false;
   bool cleaned = false;
-  int collected_at = 0;  // finished tasks when blobs were last dropped
+  int collected_at = 0;           // finished tasks when blobs were last dropped
+  std::set<std::string> dropped;  // of DropUnneededBlobs
 };
 
 // Each step does at most one piece of work that ends in a commit or a finished file, and returns whether it

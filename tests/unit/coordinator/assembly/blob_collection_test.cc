@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "common/blob/digest_proto.h"
 #include "tests/support/driver_harness.h"
 #include "tests/support/memory_file_system.h"
@@ -75,6 +78,29 @@ TEST_F(BlobCollectionTest, WhatAnotherRunningJobNeedsStays) {
   harness_->Cancel("other");
   harness_->driver().RunUntilIdle();
   EXPECT_FALSE(Has(tokens));
+}
+
+TEST_F(BlobCollectionTest, WhatWasDroppedIsNotLookedForAgainUntilItIsNeeded) {
+  const Digest tokens = DigestFromProto(harness_->Job("job")->plan->evaluation_tokens());
+  const std::string bytes = harness_->blobs().Get(tokens).value();
+  std::set<std::string> dropped = {tokens.sha256};
+  const auto drop = [&] {
+    const auto state = harness_->store().Snapshot();
+    ASSERT_TRUE(DropUnneededBlobs(*state, *state->FindJob("job"), harness_->blobs(), dropped).ok());
+  };
+  drop();
+  EXPECT_TRUE(Has(tokens));
+  EXPECT_TRUE(dropped.empty());
+
+  harness_->Cancel("job");
+  harness_->driver().RunUntilIdle();
+  ASSERT_TRUE(harness_->blobs().Put(bytes, Durability::kDurable).ok());
+  drop();
+  EXPECT_FALSE(Has(tokens));
+  EXPECT_EQ(dropped, std::set<std::string>{tokens.sha256});
+  ASSERT_TRUE(harness_->blobs().Put(bytes, Durability::kDurable).ok());
+  drop();
+  EXPECT_TRUE(Has(tokens));
 }
 
 }  // namespace

@@ -147,6 +147,17 @@ TEST_F(JobDriverTest, DropsStatisticsAndHiddenStatesAfterTheirLastReader) {
   EXPECT_FALSE(present("capture/0/0", "hidden/0"));
   EXPECT_FALSE(present("capture/0/0", "statistics"));
   EXPECT_TRUE(present("capture/1/0", "statistics"));
+
+  // A task that runs again stores them again.
+  v1::Update lost;
+  lost.mutable_blobs_lost()->set_job_id("job");
+  for (const char* task : {"capture/0/0", "capture/1/0"}) lost.mutable_blobs_lost()->add_task_ids(task);
+  ASSERT_TRUE(harness_.store().CommitAndWait(std::move(lost)).ok());
+  harness_.driver().RunUntilIdle();
+  while (!done("capture/0/0")) ASSERT_TRUE(harness_.CompleteOneTask("job"));
+  EXPECT_TRUE(present("capture/0/0", "statistics"));
+  harness_.driver().RunUntilIdle();
+  EXPECT_FALSE(present("capture/0/0", "statistics"));
 }
 
 TEST_F(JobDriverTest, LostResultsAreMadeAgain) {
