@@ -11,9 +11,9 @@
 namespace heroq {
 namespace {
 
-constexpr int kFolders = 256;
+constexpr int kFolders = 16;
 
-std::string FolderName(int index) { return absl::StrCat(absl::Hex(index, absl::kZeroPad2)); }
+std::string FolderName(int index) { return absl::StrCat(absl::Hex(index)); }
 
 }  // namespace
 
@@ -31,7 +31,7 @@ absl::StatusOr<std::unique_ptr<DirectoryBlobStore>> DirectoryBlobStore::Open(Fil
 }
 
 std::string DirectoryBlobStore::PathOf(const Digest& digest) const {
-  return JoinPath(root_, absl::StrCat(absl::string_view(digest.sha256).substr(0, 2), "/", digest.sha256));
+  return JoinPath(root_, absl::StrCat(absl::string_view(digest.sha256).substr(0, 1), "/", digest.sha256));
 }
 
 std::string DirectoryBlobStore::TemporaryPath() { return JoinPath(root_, "tmp/" + TemporaryName()); }

@@ -10,7 +10,7 @@
 
 namespace heroq {
 
-// Blobs as files "<root>/<first two hex digits>/<sha256>". A blob is written to "<root>/tmp/", synced if
+// Blobs as files "<root>/<first hex digit>/<sha256>". A blob is written to "<root>/tmp/", synced if
 // durable, and renamed into place, so a name never holds partial bytes. A blob that Get finds corrupt is
 // moved to "<root>/corrupt/", so that whoever makes it again can store it. Several processes may share one
 // root. Thread-safe, blocking.

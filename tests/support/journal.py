@@ -78,7 +78,7 @@ def lose_volatile_blobs(out):
             result = update["taskCompleted"]["result"]
             blobs = [node["blob"] for node in result.get("statistics", [])]
             blobs += [output["digest"] for output in result.get("outputs", []) if output["name"].startswith("hidden/")]
-            gone = [store / blob["sha256"][:2] / blob["sha256"] for blob in blobs]
+            gone = [store / blob["sha256"][:1] / blob["sha256"] for blob in blobs]
             gone = [path for path in gone if path.exists()]
             for path in gone:
                 path.unlink()

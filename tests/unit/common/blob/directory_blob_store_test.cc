@@ -41,7 +41,7 @@ TEST_F(DirectoryBlobStoreTest, FilesAreNamedByTheirDigest) {
   const std::string sha = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
   EXPECT_EQ(digest.sha256, sha);
   EXPECT_EQ(digest.size_bytes, 3);
-  EXPECT_EQ(store_->PathOf(digest), "/state/blobs/ba/" + sha);
+  EXPECT_EQ(store_->PathOf(digest), "/state/blobs/b/" + sha);
   EXPECT_EQ(ReadFile(files_, store_->PathOf(digest)).value(), "abc");
   EXPECT_THAT(files_.List("/state/blobs/tmp").value(), IsEmpty());
 }
@@ -53,7 +53,7 @@ TEST_F(DirectoryBlobStoreTest, ADurableBlobIsSyncedBeforeAndAfterItsRename) {
   for (const std::string& operation : operations_) kinds.push_back(operation.substr(0, operation.find(" /")));
   EXPECT_THAT(kinds, ElementsAre("stat", "create", "write", "close", "stat", "create", "sync", "close",
                                  "rename", "sync directory"));
-  EXPECT_THAT(operations_, Contains("sync directory /state/blobs/ba"));
+  EXPECT_THAT(operations_, Contains("sync directory /state/blobs/b"));
 }
 
 TEST_F(DirectoryBlobStoreTest, AVolatileBlobIsNotSyncedUntilItIsStoredAsDurable) {
@@ -63,7 +63,7 @@ TEST_F(DirectoryBlobStoreTest, AVolatileBlobIsNotSyncedUntilItIsStoredAsDurable)
   operations_.clear();
   ASSERT_TRUE(store_->Put("abc", Durability::kDurable).ok());
   EXPECT_THAT(operations_, Contains("sync " + store_->PathOf(digest)));
-  EXPECT_THAT(operations_, Contains("sync directory /state/blobs/ba"));
+  EXPECT_THAT(operations_, Contains("sync directory /state/blobs/b"));
   operations_.clear();
   ASSERT_TRUE(store_->Put("abc", Durability::kVolatile).ok());
   EXPECT_THAT(operations_, ElementsAre("stat " + store_->PathOf(digest)));
@@ -127,7 +127,7 @@ TEST_F(DirectoryBlobStoreTest, AnUploadedFileDoesNotReplaceTheBlobThatIsThere) {
 TEST_F(DirectoryBlobStoreTest, ListsAndRemovesBlobs) {
   const Digest a = store_->Put("a", Durability::kVolatile).value();
   const Digest b = store_->Put("bb", Durability::kVolatile).value();
-  ASSERT_TRUE(files_.Create("/state/blobs/00/00stray").ok());
+  ASSERT_TRUE(files_.Create("/state/blobs/0/00stray").ok());
   EXPECT_THAT(store_->ListBlobs().value(), UnorderedElementsAre(a, b));
   ASSERT_TRUE(store_->Remove(a).ok());
   ASSERT_TRUE(store_->Remove(a).ok());
