@@ -61,15 +61,7 @@ double EnergyOfWeight(const OutputEnergy& energy, absl::Span<const float> weight
       HasBf16GramKernel() ? ExactBf16(weight) : std::nullopt;
   if (!narrow.has_value()) return energy.Of(weight, rows);
   const int64_t side = static_cast<int64_t>(weight.size()) / rows;
-  const auto square = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(side * side));
-  AddBf16Gram(narrow->data(), rows, side, /*first=*/true, square.get());
-  double sum = 0;
-  for (int64_t row = 0; row < side; ++row) {
-    const float* const products = square.get() + row * side + row;
-    const float* const from = moments.data() + row * side + row;
-    sum += static_cast<double>(products[0]) * from[0] + 2 * Dot(products + 1, from + 1, side - row - 1);
-  }
-  return sum;
+  return Bf16GramDot(narrow->data(), rows, side, moments.data());
 }
 
 // Error over energy. Nothing lost of nothing is 0; something lost of nothing has no ratio.

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <optional>
+#include <vector>
 
 #include "worker/calibration/gram_strips.h"
 #include "worker/calibration/gram_tiles.h"
+#include "worker/calibration/packed_statistics.h"
 
 namespace heroq {
 
@@ -42,24 +45,31 @@ class PackedRows {
 
   // At most kDepth blocks of tokens.
   void Pack(const uint16_t* rows, int64_t tokens) {
-    blocks_ = (tokens + kGramBlockTokens - 1) / kGramBlockTokens;
+    tokens_ = tokens;
     at::parallel_for(0, count_, 4, [&](int64_t first, int64_t last) {
       for (int64_t strip = first; strip < last; ++strip) {
-        for (int64_t block = 0; block < blocks_; ++block) {
-          const int64_t token = block * kGramBlockTokens;
+        for (int64_t block = 0; block < Blocks(); ++block) {
           GramStrip& packed = strips_[strip * kDepth + block];
-          PackGramStrip(rows + token * features_, std::min(kGramBlockTokens, tokens - token),
-                        strip * kGramStrip, features_, packed);
+          PackGramStrip(rows + block * kGramBlockTokens * features_, TokensOf(block), strip * kGramStrip,
+                        features_, packed);
           if (turned_ != nullptr) TurnGramStrip(packed, turned_[strip * kDepth + block]);
         }
       }
     });
   }
 
-  void AddTo(bool first_sum, float* sum) const {
-    const int64_t squares = (count_ + kGramSquare - 1) / kGramSquare;
-    // Squares on and above the diagonal, column by column: (0,0), (0,1), (1,1), (0,2), ...
-    at::parallel_for(0, squares * (squares + 1) / 2, 1, [&](int64_t first, int64_t last) {
+  // Squares on and above the diagonal.
+  int64_t squares() const {
+    const int64_t side = (count_ + kGramSquare - 1) / kGramSquare;
+    return side * (side + 1) / 2;
+  }
+
+  // Calls use(square, sums, row, column) with every square of sums, its number and where it begins; on any
+  // thread.
+  template <typename Use>
+  void ForSquares(const Use& use) const {
+    // Column by column: (0,0), (0,1), (1,1), (0,2), ...
+    at::parallel_for(0, squares(), 1, [&](int64_t first, int64_t last) {
       std::optional<GramTileScope> scope;
       if (turned_ != nullptr) scope.emplace();
       const auto sums = std::make_unique_for_overwrite<Square>();
@@ -68,11 +78,7 @@ class PackedRows {
       int64_t left = first - right * (right + 1) / 2;
       for (int64_t square = first; square < last; ++square) {
         SumSquare(left, right, *sums);
-        if (first_sum) {
-          Copy(*sums, left * kGramSide, right * kGramSide, sum);
-        } else {
-          Add(*sums, left * kGramSide, right * kGramSide, sum);
-        }
+        use(square, *sums, left * kGramSide, right * kGramSide);
         if (left++ == right) {
           left = 0;
           ++right;
@@ -82,10 +88,15 @@ class PackedRows {
   }
 
  private:
+  int64_t Blocks() const { return (tokens_ + kGramBlockTokens - 1) / kGramBlockTokens; }
+  int64_t TokensOf(int64_t block) const {
+    return std::min(kGramBlockTokens, tokens_ - block * kGramBlockTokens);
+  }
+
   void SumSquare(int64_t left_square, int64_t right_square, Square& square) const {
     std::fill_n(square.sums, kGramSide * kGramSide, 0.0f);
     const int64_t first_left = left_square * kGramSquare, first_right = right_square * kGramSquare;
-    for (int64_t block = 0; block < blocks_; ++block) {
+    for (int64_t block = 0; block < Blocks(); ++block) {
       for (int64_t right = first_right; right < std::min(count_, first_right + kGramSquare); ++right) {
         for (int64_t left = first_left; left <= std::min(right, first_left + kGramSquare - 1); ++left) {
           float* const sums =
@@ -99,51 +110,77 @@ class PackedRows {
   void AddPair(int64_t left, int64_t right, int64_t block, float* sums) const {
     const GramStrip& columns = strips_[right * kDepth + block];
     if (turned_ == nullptr) {
-      AddGramStrips(strips_[left * kDepth + block], columns, sums);
+      AddGramStrips(strips_[left * kDepth + block], columns, (TokensOf(block) + 1) / 2, sums);
     } else {
       AddGramTiles(turned_[left * kDepth + block], columns, sums);
     }
   }
 
-  void Add(const Square& square, int64_t row, int64_t column, float* sum) const {
-    const int64_t rows = std::min(kGramSide, features_ - row);
-    const int64_t columns = std::min(kGramSide, features_ - column);
-    float* const to = sum + row * features_ + column;
-    for (int64_t r = 0; r < rows; ++r) {
-      // Rows lie in pages of their own, and processors foresee nothing beyond a page.
-      constexpr int64_t kAhead = 16, kLine = 16;
-      for (int64_t c = 0; r + kAhead < rows && c < columns; c += kLine) {
-        __builtin_prefetch(to + (r + kAhead) * features_ + c, 1);
-      }
-      const float* const from = square.sums + r * kGramSide;
-      for (int64_t c = 0; c < columns; ++c) to[r * features_ + c] += from[c];
-    }
-  }
-
-  void Copy(const Square& square, int64_t row, int64_t column, float* sum) const {
-    const int64_t rows = std::min(kGramSide, features_ - row);
-    const int64_t columns = std::min(kGramSide, features_ - column);
-    for (int64_t r = 0; r < rows; ++r) {
-      std::copy_n(square.sums + r * kGramSide, columns, sum + (row + r) * features_ + column);
-    }
-  }
-
   const int64_t features_;
   const int64_t count_;  // of strips
-  int64_t blocks_ = 0;
+  int64_t tokens_ = 0;
   std::unique_ptr<GramStrip[]> strips_;  // [strip][block]
   std::unique_ptr<GramTiles[]> turned_;  // the same; null without AMX
 };
 
-}  // namespace
+// Calls use(row, column, length, values) with the part of each row of `square` that is on or above the
+// diagonal of a matrix of so many features.
+template <typename Use>
+void ForRows(const Square& square, int64_t row, int64_t column, int64_t features, const Use& use) {
+  const int64_t end = std::min(column + kGramSide, features);
+  for (int64_t r = row; r < std::min(row + kGramSide, features); ++r) {
+    const int64_t first = std::max(column, r);
+    use(r, first, end - first, square.sums + (r - row) * kGramSide + first - column);
+  }
+}
 
-void AddBf16Gram(const c10::BFloat16* rows, int64_t tokens, int64_t features, bool first, float* sum) {
+// Calls use with the rows of each pass, packed, and whether it is the first.
+template <typename Use>
+void ForPasses(const c10::BFloat16* rows, int64_t tokens, int64_t features, const Use& use) {
   PackedRows packed(features);
   for (int64_t begin = 0; begin < tokens; begin += kDepth * kGramBlockTokens) {
     packed.Pack(reinterpret_cast<const uint16_t*>(rows + begin * features),
                 std::min(kDepth * kGramBlockTokens, tokens - begin));
-    packed.AddTo(first && begin == 0, sum);
+    use(packed, begin == 0);
   }
+}
+
+}  // namespace
+
+void AddBf16Gram(const c10::BFloat16* rows, int64_t tokens, int64_t features, bool first, float* upper) {
+  ForPasses(rows, tokens, features, [&](const PackedRows& packed, bool first_pass) {
+    packed.ForSquares([&](int64_t /*square*/, const Square& sums, int64_t row, int64_t column) {
+      ForRows(sums, row, column, features, [&](int64_t r, int64_t c, int64_t length, const float* from) {
+        float* const to = upper + UpperIndex(r, c, features);
+        if (first && first_pass) {
+          std::copy_n(from, length, to);
+          return;
+        }
+        // Rows lie in pages of their own, and processors foresee nothing beyond a page.
+        constexpr int64_t kAhead = 16, kLine = 16;
+        const int64_t ahead = UpperIndex(std::min(r + kAhead, c), c, features) - UpperIndex(r, c, features);
+        for (int64_t i = 0; i < length; i += kLine) __builtin_prefetch(to + ahead + i, 1);
+        for (int64_t i = 0; i < length; ++i) to[i] += from[i];
+      });
+    });
+  });
+}
+
+double Bf16GramDot(const c10::BFloat16* rows, int64_t tokens, int64_t features, const float* matrix) {
+  double total = 0;
+  ForPasses(rows, tokens, features, [&](const PackedRows& packed, bool /*first_pass*/) {
+    std::vector<double> parts(static_cast<size_t>(packed.squares()));
+    packed.ForSquares([&](int64_t square, const Square& sums, int64_t row, int64_t column) {
+      ForRows(sums, row, column, features, [&](int64_t r, int64_t c, int64_t length, const float* from) {
+        const float* const with = matrix + r * features + c;
+        // Off the diagonal everything counts twice.
+        parts[square] +=
+            2 * DotProduct(from, with, length) - (c == r ? static_cast<double>(*from) * *with : 0.0);
+      });
+    });
+    total += std::accumulate(parts.begin(), parts.end(), 0.0);
+  });
+  return total;
 }
 
 #else
@@ -151,7 +188,12 @@ void AddBf16Gram(const c10::BFloat16* rows, int64_t tokens, int64_t features, bo
 bool HasBf16GramKernel() { return false; }
 
 void AddBf16Gram(const c10::BFloat16* /*rows*/, int64_t /*tokens*/, int64_t /*features*/, bool /*first*/,
-                 float* /*sum*/) {}
+                 float* /*upper*/) {}
+
+double Bf16GramDot(const c10::BFloat16* /*rows*/, int64_t /*tokens*/, int64_t /*features*/,
+                   const float* /*matrix*/) {
+  return 0;
+}
 
 #endif
 

@@ -13,16 +13,16 @@ __m512i LoadFeatures(const uint16_t* from, __mmask16 mask) {
   return _mm512_maskz_cvtepu16_epi32(mask, _mm256_maskz_loadu_epi16(mask, from));
 }
 
-// out[r][c], rows kGramSide apart, += sum over the block of feature (row + r) of `left` times feature c of
+// out[r][c], rows kGramSide apart, += sum over `pairs` of feature (row + r) of `left` times feature c of
 // `right`. The 24 sums, three words of `right` and one of `left` stay in registers.
-void AddTile(const GramStrip& left, int64_t row, const GramStrip& right, float* out) {
+void AddTile(const GramStrip& left, int64_t row, const GramStrip& right, int64_t pairs, float* out) {
   __m512 sums[kTileRows][kVectors];
 #pragma GCC unroll 8
   for (auto& vectors : sums) {
 #pragma GCC unroll 3
     for (__m512& sum : vectors) sum = _mm512_setzero_ps();
   }
-  for (int64_t pair = 0; pair < kGramPairs; ++pair) {
+  for (int64_t pair = 0; pair < pairs; ++pair) {
     __m512bh columns[kVectors];
 #pragma GCC unroll 3
     for (int64_t vector = 0; vector < kVectors; ++vector) {
@@ -68,10 +68,30 @@ void PackGramStrip(const uint16_t* rows, int64_t tokens, int64_t feature, int64_
   }
 }
 
-void AddGramStrips(const GramStrip& left, const GramStrip& right, float* out) {
+void AddGramStrips(const GramStrip& left, const GramStrip& right, int64_t pairs, float* out) {
   for (int64_t row = 0; row < kGramStrip; row += kTileRows) {
-    AddTile(left, row, right, out + row * kGramSide);
+    AddTile(left, row, right, pairs, out + row * kGramSide);
   }
+}
+
+double DotProduct(const float* a, const float* b, int64_t length) {
+  constexpr int64_t kSums = 4, kWidth = 8;
+  __m512d sums[kSums] = {};
+  for (int64_t at = 0; at < length; at += kSums * kWidth) {
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < kSums; ++i) {
+      const int64_t begin = at + i * kWidth, left = length - begin;
+      const auto mask = static_cast<__mmask8>(left >= kWidth ? 0xff : left <= 0 ? 0 : (1u << left) - 1);
+      const __m512d of_a = _mm512_maskz_cvtps_pd(0xff, _mm256_maskz_loadu_ps(mask, a + begin));
+      const __m512d of_b = _mm512_maskz_cvtps_pd(0xff, _mm256_maskz_loadu_ps(mask, b + begin));
+      sums[i] = _mm512_fmadd_pd(of_a, of_b, sums[i]);
+    }
+  }
+  double parts[kWidth];
+  _mm512_storeu_pd(parts, _mm512_add_pd(_mm512_add_pd(sums[0], sums[1]), _mm512_add_pd(sums[2], sums[3])));
+  double total = 0;
+  for (const double part : parts) total += part;
+  return total;
 }
 
 }  // namespace heroq

@@ -26,7 +26,10 @@ struct GramStrip {
 // either end.
 void PackGramStrip(const uint16_t* rows, int64_t tokens, int64_t feature, int64_t features, GramStrip& strip);
 
-// out [kGramStrip, kGramStrip], rows kGramSide apart, += left^T right over the block.
-void AddGramStrips(const GramStrip& left, const GramStrip& right, float* out);
+// out [kGramStrip, kGramStrip], rows kGramSide apart, += left^T right over the first `pairs` of the block.
+void AddGramStrips(const GramStrip& left, const GramStrip& right, int64_t pairs, float* out);
+
+// The sum of a[i] * b[i], products and sums in float64.
+double DotProduct(const float* a, const float* b, int64_t length);
 
 }  // namespace heroq

@@ -16,6 +16,11 @@ struct PackedStatistics {
   at::Tensor activations = {};  // kept rows [rows, in]; undefined without any
 };
 
+// Where element [row, column] of a matrix with `side` columns is in its packed upper triangle, row <= column.
+constexpr int64_t UpperIndex(int64_t row, int64_t column, int64_t side) {
+  return row * side - row * (row + 1) / 2 + column;
+}
+
 // Reads only the upper triangle of `statistics.second_moment`. Any device.
 PackedStatistics Pack(const LayerStatistics& statistics);
 

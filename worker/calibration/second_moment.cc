@@ -5,6 +5,7 @@
 #include <ATen/ops/mm.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "worker/calibration/gram_kernel.h"
@@ -30,14 +31,7 @@ void AddPanels(const at::Tensor& rows, at::Tensor& sum) {
   }
 }
 
-// With `first`, what `sum` held does not count.
-void AddGram(const at::Tensor& rows, bool first, at::Tensor& sum) {
-  if (rows.is_cpu() && rows.scalar_type() == at::kBFloat16 && HasBf16GramKernel()) {
-    AddBf16Gram(rows.const_data_ptr<c10::BFloat16>(), rows.size(0), rows.size(1), first,
-                sum.mutable_data_ptr<float>());
-    return;
-  }
-  if (first) sum.zero_();
+void AddProduct(const at::Tensor& rows, at::Tensor& sum) {
   if (!rows.is_cpu()) {
     const at::Tensor wide = rows.to(at::kFloat);
     sum.add_(at::mm(wide.t(), wide));
@@ -53,17 +47,37 @@ void AddGram(const at::Tensor& rows, bool first, at::Tensor& sum) {
 
 void SecondMoment::Add(const at::Tensor& rows) {
   if (rows.size(0) == 0) return;
+  const int64_t tokens = rows.size(0);
+  features_ = rows.size(1);
+  const bool packs = rows.is_cpu() && rows.scalar_type() == at::kBFloat16 && HasBf16GramKernel();
   if (!sum_.defined()) {
-    sum_ = at::empty({rows.size(1), rows.size(1)}, at::TensorOptions(at::kFloat).device(rows.device()));
+    const auto options = at::TensorOptions(at::kFloat).device(rows.device());
+    sum_ = packs ? at::empty({UpperIndex(features_, features_, features_)}, options)
+                 : at::empty({features_, features_}, options);
   }
-  AddGram(rows, token_count_ == 0, sum_);
-  token_count_ += rows.size(0);
+  if (packs) {
+    AddBf16Gram(rows.const_data_ptr<c10::BFloat16>(), tokens, features_, token_count_ == 0,
+                sum_.mutable_data_ptr<float>());
+  } else {
+    if (token_count_ == 0) sum_.zero_();
+    AddProduct(rows, sum_);
+  }
+  token_count_ += tokens;
 }
 
 bool SecondMoment::finite() const {
-  return !sum_.defined() || at::isfinite(sum_.diagonal()).all().item<bool>();
+  if (!sum_.defined()) return true;
+  if (sum_.dim() == 2) return at::isfinite(sum_.diagonal()).all().item<bool>();
+  const float* const upper = sum_.const_data_ptr<float>();
+  for (int64_t i = 0; i < features_; ++i) {
+    if (!std::isfinite(upper[UpperIndex(i, i, features_)])) return false;
+  }
+  return true;
 }
 
-PackedStatistics SecondMoment::TakePacked() { return Pack({sum_, std::exchange(token_count_, 0)}); }
+PackedStatistics SecondMoment::TakePacked() {
+  const int64_t count = std::exchange(token_count_, 0);
+  return sum_.dim() == 2 ? Pack({sum_, count}) : PackedStatistics{std::exchange(sum_, {}), count};
+}
 
 }  // namespace heroq

@@ -14,17 +14,20 @@ namespace heroq {
 // Thread-compatible. Throws what LibTorch throws: callers wrap it in CatchTorch.
 class SecondMoment {
  public:
-  // `rows` [tokens, features], bfloat16 or float32, contiguous.
+  // `rows` [tokens, features], bfloat16 or float32, contiguous; of one type and device in all calls.
   void Add(const at::Tensor& rows);
 
   int64_t token_count() const { return token_count_; }
   // True if the last Add left every sum finite: x or x^2 that is NaN or beyond float32 shows on the diagonal.
   bool finite() const;
-  // The sum so far; at least one row was added. Empties this, whose memory serves the next sum.
+  // The sum so far; at least one row was added. Empties this.
   PackedStatistics TakePacked();
 
  private:
-  at::Tensor sum_;  // of which only the upper triangle is meaningful
+  int64_t features_ = 0;
+  // Of bfloat16 rows on processors that have a kernel for them, the packed upper triangle; of others a matrix
+  // of which only the upper triangle is meaningful, and whose memory serves the next sum.
+  at::Tensor sum_;
   int64_t token_count_ = 0;
 };
 
