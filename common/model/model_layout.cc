@@ -18,6 +18,16 @@ constexpr std::array<std::pair<UnitKind, absl::string_view>, 2> kUnits = {{
     {UnitKind::kMlp, "mlp"},
 }};
 
+constexpr std::array<std::pair<LinearRole, absl::string_view>, 7> kRoles = {{
+    {LinearRole::kQuery, "query"},
+    {LinearRole::kKey, "key"},
+    {LinearRole::kValue, "value"},
+    {LinearRole::kOutput, "output"},
+    {LinearRole::kGate, "gate"},
+    {LinearRole::kUp, "up"},
+    {LinearRole::kDown, "down"},
+}};
+
 template <typename Table, typename Value>
 absl::string_view NameIn(const Table& table, Value value) {
   for (const auto& [entry, name] : table) {
@@ -45,6 +55,12 @@ std::optional<LinearInput> ParseLinearInput(absl::string_view text) {
 absl::string_view ToString(UnitKind kind) { return NameIn(kUnits, kind); }
 
 std::optional<UnitKind> ParseUnitKind(absl::string_view text) { return ParseIn<UnitKind>(kUnits, text); }
+
+absl::string_view ToString(LinearRole role) { return NameIn(kRoles, role); }
+
+std::optional<LinearRole> ParseLinearRole(absl::string_view text) {
+  return ParseIn<LinearRole>(kRoles, text);
+}
 
 std::vector<TensorLayout> ModelLayout::Tensors() const {
   std::vector<TensorLayout> tensors = {{embedding_name, {vocab_size, hidden_size}}};

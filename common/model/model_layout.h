@@ -36,6 +36,8 @@ std::optional<UnitKind> ParseUnitKind(absl::string_view text);
 
 // What a linear does in its block.
 enum class LinearRole { kQuery, kKey, kValue, kOutput, kGate, kUp, kDown };
+absl::string_view ToString(LinearRole role);  // "query", ...
+std::optional<LinearRole> ParseLinearRole(absl::string_view text);
 
 struct LinearLayout {
   std::string name;  // "model.layers.0.self_attn.q_proj"; weight is name + ".weight"

@@ -32,6 +32,7 @@ class MomentTap final : public ActivationTap {
     moments_[input].Add(rows);
     return absl::OkStatus();
   }
+  void ObserveOutput(LinearInput /*input*/, LinearRole /*role*/, const at::Tensor& /*values*/) override {}
   std::map<LinearInput, SecondMoment>& moments() { return moments_; }
 
  private:

@@ -144,7 +144,10 @@ absl::StatusOr<v1::LinearReport> LinearReporter::Report(const LinearWork& linear
     const LayerStatistics met = StatisticsMet(linear, statistics->second);
     const OutputEnergy& energy = EnergyOf(linear.input, met);
     const at::Tensor moments = HostMatrix(met.second_moment);
-    const double total = EnergyOfWeight(energy, weight, out_features, Values(moments));
+    const auto counted = met.output_energies.find(linear.role);
+    const double total = counted != met.output_energies.end()
+                             ? counted->second
+                             : EnergyOfWeight(energy, weight, out_features, Values(moments));
     const double lost = Lost(energy, error, out_features, outcome.row_losses, total, report);
     const std::optional<double> relative = Relative(lost, total);
     if (relative.has_value()) report.set_relative_error(*relative);

@@ -118,7 +118,11 @@ absl::StatusOr<v1::TaskResult> RunInBlock(const v1::QuantizeTask& task, const v1
                          ReadStatistics(environment.blobs, task.statistics(), context.shards()));
   HEROQ_ASSIGN_OR_RETURN(QuantizedUnit quantized,
                          MakeMethod(options)->Quantize(work, environment.cancellation, environment.progress));
-  if (quantized.transformed.has_value()) work = *std::move(quantized.transformed);
+  if (quantized.transformed.has_value()) {
+    work = *std::move(quantized.transformed);
+    // They are of the model's weights.
+    for (auto& [input, statistics] : work.statistics) statistics.output_energies.clear();
+  }
   if (context.strict()) HEROQ_RETURN_IF_ERROR(CheckStrict(work, quantized));
 
   const bool dense = PublishesDense(task);

@@ -5,11 +5,13 @@
 
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "common/checkpoint/safetensors_writer.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
@@ -23,6 +25,7 @@ constexpr char kSecondMoment[] = "second_moment";
 constexpr char kTokenCount[] = "token_count";
 constexpr char kInputIds[] = "input_ids";
 constexpr char kActivations[] = "activations";
+constexpr char kOutputEnergy[] = "output_energy.";
 
 absl::Status Corrupt(const std::string& blob, absl::string_view tensor, absl::string_view rule) {
   return MakeError(Reason::kFileCorrupt, absl::StrCat(blob, ": tensor ", tensor, ": ", rule));
@@ -82,6 +85,10 @@ absl::StatusOr<std::string> SerializeStatistics(const PackedStatistics& statisti
   const NamedBytes token_count = {{kTokenCount, DType::kI64, {1}},
                                   {reinterpret_cast<const char*>(&count), sizeof(count)}};
   std::vector<NamedBytes> tensors = {BytesOf(kSecondMoment, DType::kF32, statistics.upper), token_count};
+  for (const auto& [role, energy] : statistics.output_energies) {
+    tensors.push_back({{absl::StrCat(kOutputEnergy, ToString(role)), DType::kF64, {1}},
+                       {reinterpret_cast<const char*>(&energy), sizeof(energy)}});
+  }
   return CatchTorch("serialize statistics", [&] {
     at::Tensor kept = statistics.activations;
     if (kept.defined()) {
@@ -110,6 +117,16 @@ absl::StatusOr<PackedStatistics> ParseStatistics(std::string bytes, const std::s
       statistics.activations = View(kept, type, owner);
     }
     std::memcpy(&statistics.token_count, count.bytes.data(), sizeof(statistics.token_count));
+    for (const auto& [tensor, part] : parsed.tensors) {
+      absl::string_view text = tensor;
+      if (!absl::ConsumePrefix(&text, kOutputEnergy)) continue;
+      const std::optional<LinearRole> role = ParseLinearRole(text);
+      if (!role.has_value()) return Corrupt(name, tensor, "names no linear of a block");
+      if (part.spec.dtype != DType::kF64 || part.spec.shape != std::vector<int64_t>{1}) {
+        return Corrupt(name, tensor, "must be one F64");
+      }
+      std::memcpy(&statistics.output_energies[*role], part.bytes.data(), sizeof(double));
+    }
     return statistics;
   });
 }

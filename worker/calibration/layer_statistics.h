@@ -3,8 +3,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 
+#include "common/model/model_layout.h"
 #include "worker/calibration/kept_activations.h"
 
 namespace heroq {
@@ -16,6 +18,9 @@ struct LayerStatistics {
   int64_t token_count = 0;
   // Where the input is quantized at run time; null elsewhere.
   std::shared_ptr<const KeptActivations> kept = nullptr;
+  // Of linears that read the input, where it was counted: tr(W H W^T), the sum over the tokens of ||W x||^2,
+  // from outputs in the type they were computed in. It holds for the weights the model has.
+  std::map<LinearRole, double> output_energies = {};
 };
 
 }  // namespace heroq

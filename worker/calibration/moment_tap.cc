@@ -2,9 +2,13 @@
 
 #include <ATen/ops/isfinite.h>
 
+#include <optional>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "common/status/error_reason.h"
 #include "worker/device/finite_check.h"
+#include "worker/forward/sum_of_squares.h"
 
 namespace heroq {
 
@@ -21,6 +25,10 @@ absl::Status MomentTap::Observe(LinearInput input, const at::Tensor& rows) {
       absl::StrCat("input ", ToString(input), ": the sum of squares leaves the range of float32"));
 }
 
+void MomentTap::ObserveOutput(LinearInput input, LinearRole role, const at::Tensor& values) {
+  if (const std::optional<double> energy = SumOfSquares(values)) energies_[input][role] += *energy;
+}
+
 std::map<LinearInput, PackedStatistics> MomentTap::TakePacked() {
   std::map<LinearInput, PackedStatistics> statistics;
   for (auto& [input, moment] : moments_) {
@@ -28,6 +36,8 @@ std::map<LinearInput, PackedStatistics> MomentTap::TakePacked() {
   }
   for (const auto& [input, sample] : samples_) statistics[input].activations = sample.Rows();
   samples_.clear();
+  for (auto& [input, energies] : energies_) statistics[input].output_energies = std::move(energies);
+  energies_.clear();
   return statistics;
 }
 

@@ -11,8 +11,8 @@
 
 namespace heroq {
 
-// Accumulates the second moments of every distinct input of a block while the block runs, shard after shard
-// in the same memory. Thread-compatible.
+// Accumulates the second moments of every distinct input of a block, and the energies of what linears make of
+// it, while the block runs, shard after shard. Thread-compatible.
 class MomentTap final : public ActivationTap {
  public:
   // Of the tokens of a shard, `kept_tokens` rows are kept as they are (ActivationSample), none for 0.
@@ -24,6 +24,8 @@ class MomentTap final : public ActivationTap {
   // NUMERICAL_FAILURE naming the input and how many of its values are NaN or Inf.
   absl::Status Observe(LinearInput input, const at::Tensor& rows) override;
 
+  void ObserveOutput(LinearInput input, LinearRole role, const at::Tensor& values) override;
+
   // Per input, the sum over everything observed since the last call.
   std::map<LinearInput, PackedStatistics> TakePacked();
 
@@ -32,6 +34,7 @@ class MomentTap final : public ActivationTap {
   int64_t total_tokens_ = 0;
   std::map<LinearInput, SecondMoment> moments_;
   std::map<LinearInput, ActivationSample> samples_;
+  std::map<LinearInput, std::map<LinearRole, double>> energies_;
 };
 
 // OK, or NUMERICAL_FAILURE naming `what` and how many of its values are NaN or Inf. Any device.

@@ -41,6 +41,7 @@ PackedStatistics Pack(const LayerStatistics& statistics) {
   const at::Tensor matrix = statistics.second_moment.to(at::kCPU).contiguous();
   const int64_t side = matrix.size(0);
   PackedStatistics packed{at::empty({side * (side + 1) / 2}, at::kFloat), statistics.token_count};
+  packed.output_energies = statistics.output_energies;
   if (statistics.kept != nullptr) packed.activations = statistics.kept->rows();
   const float* from = matrix.const_data_ptr<float>();
   float* to = packed.upper.mutable_data_ptr<float>();
@@ -56,6 +57,7 @@ absl::StatusOr<LayerStatistics> Unpack(const PackedStatistics& packed) {
                      absl::StrCat("statistics: ", packed.upper.numel(), " values are no upper triangle"));
   }
   LayerStatistics statistics{at::empty({side, side}, at::kFloat), packed.token_count};
+  statistics.output_energies = packed.output_energies;
   const float* from = packed.upper.const_data_ptr<float>();
   float* to = statistics.second_moment.mutable_data_ptr<float>();
   for (int64_t row = 0; row < side; ++row) {
@@ -81,6 +83,12 @@ absl::Status AddRight(PackedStatistics& left, const PackedStatistics& right) {
   // twice 24 and two (Figueroa, When is double rounding innocuous?, 1995).
   for (int64_t i = 0; i < length; ++i) sum[i] += other[i];
   left.token_count += right.token_count;
+  const auto same_role = [](const auto& a, const auto& b) { return a.first == b.first; };
+  if (!std::equal(left.output_energies.begin(), left.output_energies.end(), right.output_energies.begin(),
+                  right.output_energies.end(), same_role)) {
+    return MakeError(Reason::kInternal, "statistics with energies of other outputs do not belong together");
+  }
+  for (auto& [role, energy] : left.output_energies) energy += right.output_energies.at(role);
   if (left.activations.defined() != right.activations.defined()) {
     return MakeError(Reason::kInternal,
                      "statistics with and without kept activations do not belong together");

@@ -127,20 +127,26 @@ void StorePart(typename Lanes<kLanes>::Floats value, int size, uint16_t* to) {
 }
 
 template <int kLanes>
-void RmsNorm(const uint16_t* x, const uint16_t* gain, float epsilon, int64_t width, uint16_t* out) {
+float SumOfSquares(const uint16_t* x, int64_t count) {
   using L = Lanes<kLanes>;
   typename L::Floats sum = {}, other = {};
   int64_t pairs = 0;
-  for (; pairs + 2 * kLanes <= width; pairs += 2 * kLanes) {
+  for (; pairs + 2 * kLanes <= count; pairs += 2 * kLanes) {
     const typename L::Floats first = L::Load(x + pairs), second = L::Load(x + pairs + kLanes);
     sum += first * first;
     other += second * second;
   }
-  ForVectors<kLanes>(width - pairs, [&](int64_t i, int size) {
+  ForVectors<kLanes>(count - pairs, [&](int64_t i, int size) {
     const typename L::Floats value = LoadPart<kLanes>(x + pairs + i, size);
     sum += value * value;
   });
-  const float mean = L::Sum(sum + other) / static_cast<float>(width);
+  return L::Sum(sum + other);
+}
+
+template <int kLanes>
+void RmsNorm(const uint16_t* x, const uint16_t* gain, float epsilon, int64_t width, uint16_t* out) {
+  using L = Lanes<kLanes>;
+  const float mean = SumOfSquares<kLanes>(x, width) / static_cast<float>(width);
   const float scale = 1.0f / __builtin_sqrtf(mean + epsilon);
   ForVectors<kLanes>(width, [&](int64_t i, int size) {
     const typename L::Floats normed = L::Round(LoadPart<kLanes>(x + i, size) * scale);
@@ -231,7 +237,8 @@ void ScaleToBf16(const float* x, float scale, int64_t count, uint16_t* out) {
 
 template <int kLanes>
 constexpr BlockKernels kBlockKernels = {RmsNorm<kLanes>,     SiluMultiply<kLanes>, Rotate<kLanes>,
-                                        SoftmaxBf16<kLanes>, SoftmaxF32<kLanes>,   ScaleToBf16<kLanes>};
+                                        SoftmaxBf16<kLanes>, SoftmaxF32<kLanes>,   ScaleToBf16<kLanes>,
+                                        SumOfSquares<kLanes>};
 
 }  // namespace
 }  // namespace heroq

@@ -27,6 +27,8 @@ struct BlockKernels {
   float (*softmax_f32)(float* scores, float scale, int64_t valid, int64_t width);
   // out = bf16(scale * x).
   void (*scale_to_bf16)(const float* x, float scale, int64_t count, uint16_t* out);
+  // Sum of x^2.
+  float (*sum_of_squares)(const uint16_t* x, int64_t count);
 };
 
 // `isa` must be supported.

@@ -28,28 +28,41 @@ absl::StatusOr<at::Tensor> DecoderBlock::Read(LinearInput input, const at::Tenso
   return rotation == weights_.rotations.end() ? x : RotateInput(x, rotation->second);
 }
 
+at::Tensor DecoderBlock::Apply(SharedInput& x, LinearInput input, LinearRole role,
+                               const LinearWeights& linear, ActivationTap* tap) const {
+  at::Tensor output = x.Apply(linear);
+  const bool product = !linear.bias.defined() && !linear.branch_up.defined() && weights_.rotations.empty() &&
+                       linear.activation_bits == kUnquantizedActivationBits;
+  if (tap != nullptr && product) tap->ObserveOutput(input, role, output);
+  return output;
+}
+
 absl::StatusOr<at::Tensor> DecoderBlock::Attend(const at::Tensor& hidden, const RotaryTable& rotary,
                                                 ActivationTap* tap) const {
   const at::Tensor normed = RmsNorm(hidden, weights_.attention_norm, epsilon_);
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor x, Read(LinearInput::kAttentionIn, normed, tap));
   SharedInput input(x);
-  const auto heads = [&](const LinearWeights& linear) {
-    return input.Apply(linear).view({x.size(0), x.size(1), -1, head_dim_});
+  const auto heads = [&](LinearRole role, const LinearWeights& linear) {
+    return Apply(input, LinearInput::kAttentionIn, role, linear, tap)
+        .view({x.size(0), x.size(1), -1, head_dim_});
   };
-  const at::Tensor mixed = CausalAttention(rotary.Rotate(heads(weights_.query)),
-                                           rotary.Rotate(heads(weights_.key)), heads(weights_.value));
+  const at::Tensor mixed = CausalAttention(rotary.Rotate(heads(LinearRole::kQuery, weights_.query)),
+                                           rotary.Rotate(heads(LinearRole::kKey, weights_.key)),
+                                           heads(LinearRole::kValue, weights_.value));
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor read, Read(LinearInput::kAttentionOut, mixed, tap));
-  return SharedInput(read).Apply(weights_.output).add_(hidden);
+  SharedInput output(read);
+  return Apply(output, LinearInput::kAttentionOut, LinearRole::kOutput, weights_.output, tap).add_(hidden);
 }
 
 absl::StatusOr<at::Tensor> DecoderBlock::Transform(const at::Tensor& hidden, ActivationTap* tap) const {
   const at::Tensor normed = RmsNorm(hidden, weights_.mlp_norm, epsilon_);
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor x, Read(LinearInput::kMlpIn, normed, tap));
   SharedInput input(x);
-  at::Tensor gated = input.Apply(weights_.gate);
-  MultiplySilu(gated, input.Apply(weights_.up));
+  at::Tensor gated = Apply(input, LinearInput::kMlpIn, LinearRole::kGate, weights_.gate, tap);
+  MultiplySilu(gated, Apply(input, LinearInput::kMlpIn, LinearRole::kUp, weights_.up, tap));
   HEROQ_ASSIGN_OR_RETURN(const at::Tensor read, Read(LinearInput::kMlpOut, gated, tap));
-  return SharedInput(read).Apply(weights_.down).add_(hidden);
+  SharedInput output(read);
+  return Apply(output, LinearInput::kMlpOut, LinearRole::kDown, weights_.down, tap).add_(hidden);
 }
 
 }  // namespace heroq

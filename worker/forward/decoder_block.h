@@ -45,6 +45,9 @@ class DecoderBlock {
  private:
   // Shows `x` to the tap and gives what the linears of `input` read.
   absl::StatusOr<at::Tensor> Read(LinearInput input, const at::Tensor& x, ActivationTap* tap) const;
+  // Shows the output of `linear` to the tap and gives it.
+  at::Tensor Apply(SharedInput& x, LinearInput input, LinearRole role, const LinearWeights& linear,
+                   ActivationTap* tap) const;
   absl::StatusOr<at::Tensor> Attend(const at::Tensor& hidden, const RotaryTable& rotary,
                                     ActivationTap* tap) const;
   absl::StatusOr<at::Tensor> Transform(const at::Tensor& hidden, ActivationTap* tap) const;

@@ -161,5 +161,16 @@ TEST(LinearReporterTest, SomethingLostOfNothingHasNoRatio) {
   EXPECT_FALSE(report.has_relative_error());
 }
 
+TEST(LinearReporterTest, AnEnergyThatWasCountedIsTaken) {
+  Example example{{2, 4}, {5, 0, 0, 10}};
+  UnitWork work = example.Work();
+  work.linears[0].role = LinearRole::kDown;
+  auto& energies = work.statistics[LinearInput::kMlpIn].output_energies;
+  energies = {{LinearRole::kDown, 200}};
+  EXPECT_DOUBLE_EQ(Report(work, Example::Stored(11, 12), {}).relative_error(), 5.0 / 200);
+  energies = {{LinearRole::kUp, 200}};
+  EXPECT_DOUBLE_EQ(Report(work, Example::Stored(11, 12), {}).relative_error(), 5.0 / 180);
+}
+
 }  // namespace
 }  // namespace heroq

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,22 @@ class QuantizeTaskTest : public TaskTest {
     EXPECT_EQ(result.outputs(0).name(), "unit");
     const std::string bytes = blobs_.Get(DigestFromProto(result.outputs(0).digest())).value();
     return ReadUnitBlob(bytes, source_->layout().blocks[1], "unit")->linears;
+  }
+
+  // With statistics that `change` has changed.
+  v1::QuantizeTask AttentionTaskWith(const std::function<void(LayerStatistics&)>& change) {
+    v1::QuantizeTask task = AttentionTask();
+    auto statistics = ReadStatistics(blobs_, task.statistics(), kShards).value();
+    task.clear_statistics();
+    for (auto& [input, layer] : statistics) {
+      change(layer);
+      const std::string bytes = SerializeStatistics(Pack(layer)).value();
+      v1::StatisticsNode& node = *task.add_statistics();
+      node.set_input(std::string(ToString(input)));
+      node.set_shard_end(kShards);
+      *node.mutable_blob() = DigestToProto(blobs_.Put(bytes, Durability::kVolatile).value());
+    }
+    return task;
   }
 
   // tr(M H M^T) in float64.
@@ -170,19 +187,22 @@ TEST_F(QuantizeTaskTest, GroupSizeThatDoesNotDivideIsRefused) {
   EXPECT_TRUE(HasReason(Quantize(task).status(), Reason::kGroupSizeIndivisible));
 }
 
+TEST_F(QuantizeTaskTest, EnergiesThatWereCountedAreNotThoseOfWeightsInOtherBases) {
+  const auto tenfold = AttentionTaskWith([](LayerStatistics& layer) {
+    for (auto& [role, energy] : layer.output_energies) energy *= 10;
+  });
+  const auto error = [&](const v1::QuantizeTask& task) {
+    return Quantize(task)->linears(0).relative_error();
+  };
+  EXPECT_NEAR(error(AttentionTask()) / error(tenfold), 10, 1e-9);
+  context_.mutable_method()->mutable_awq()->set_steps(2);
+  EXPECT_EQ(error(AttentionTask()), error(tenfold));
+}
+
 TEST_F(QuantizeTaskTest, StrictJobsFailWhereOthersWarn) {
   // No input of the unit was ever other than zero.
-  v1::QuantizeTask task = AttentionTask();
-  auto statistics = ReadStatistics(blobs_, task.statistics(), kShards).value();
-  task.clear_statistics();
-  for (auto& [input, layer] : statistics) {
-    layer.second_moment.zero_();
-    const std::string bytes = SerializeStatistics(Pack(layer)).value();
-    v1::StatisticsNode& node = *task.add_statistics();
-    node.set_input(std::string(ToString(input)));
-    node.set_shard_end(kShards);
-    *node.mutable_blob() = DigestToProto(blobs_.Put(bytes, Durability::kVolatile).value());
-  }
+  const v1::QuantizeTask task =
+      AttentionTaskWith([](LayerStatistics& layer) { layer.second_moment.zero_(); });
   const auto warned = Quantize(task);
   ASSERT_TRUE(warned.ok()) << warned.status();
   EXPECT_EQ(warned->linears(0).warnings_size(), 1);

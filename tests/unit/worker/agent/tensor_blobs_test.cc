@@ -34,10 +34,12 @@ TEST(TensorBlobsTest, HiddenStatesKeepTypeShapeAndBits) {
 }
 
 TEST(TensorBlobsTest, StatisticsComeBack) {
-  const PackedStatistics statistics{at::randn({10}), 1234567};
+  PackedStatistics statistics{at::randn({10}), 1234567};
+  statistics.output_energies = {{LinearRole::kQuery, 1.5}, {LinearRole::kValue, 1e300}};
   const PackedStatistics parsed = ParseStatistics(SerializeStatistics(statistics).value(), "blob").value();
   EXPECT_TRUE(at::equal(parsed.upper, statistics.upper));
   EXPECT_EQ(parsed.token_count, 1234567);
+  EXPECT_EQ(parsed.output_energies, statistics.output_energies);
 }
 
 TEST(TensorBlobsTest, TokensBecomeLongIntegers) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
 #include <string>
 
 #include "common/status/error_reason.h"
@@ -43,6 +44,26 @@ TEST(MomentTapTest, SquaresThatOverflowAreNamedToo) {
   const absl::Status status = tap.Observe(LinearInput::kMlpOut, at::full({2, 2}, 1e30));
   EXPECT_TRUE(HasReason(status, Reason::kNumericalFailure));
   EXPECT_THAT(std::string(status.message()), HasSubstr("input mlp_out: the sum of squares"));
+}
+
+TEST(MomentTapTest, CountsTheEnergyOfOutputsInBfloat16) {
+  MomentTap tap;
+  const at::Tensor first = at::randn({2, 5, 40}).to(at::kBFloat16),
+                   second = at::randn({3, 40}).to(at::kBFloat16);
+  tap.ObserveOutput(LinearInput::kMlpIn, LinearRole::kUp, first);
+  tap.ObserveOutput(LinearInput::kMlpIn, LinearRole::kUp, second);
+  tap.ObserveOutput(LinearInput::kMlpIn, LinearRole::kGate, second);
+  tap.ObserveOutput(LinearInput::kMlpOut, LinearRole::kDown, second.to(at::kFloat));
+  const auto statistics = tap.TakePacked();
+  ASSERT_EQ(statistics.size(), 1u);
+  const auto energy = [](const at::Tensor& values) {
+    return values.to(at::kDouble).square().sum().item<double>();
+  };
+  const std::map<LinearRole, double>& energies = statistics.at(LinearInput::kMlpIn).output_energies;
+  ASSERT_EQ(energies.size(), 2u);
+  EXPECT_NEAR(energies.at(LinearRole::kUp), energy(first) + energy(second), 1e-5 * energy(first));
+  EXPECT_NEAR(energies.at(LinearRole::kGate), energy(second), 1e-5 * energy(second));
+  EXPECT_TRUE(tap.TakePacked().empty());
 }
 
 }  // namespace

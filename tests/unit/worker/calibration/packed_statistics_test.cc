@@ -6,6 +6,7 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 
 #include "common/status/error_reason.h"
@@ -62,6 +63,21 @@ TEST(PackedStatisticsTest, SumsAreOneRoundingOfTheExactSum) {
 TEST(PackedStatisticsTest, DifferentSizesDoNotAdd) {
   PackedStatistics left{at::randn({3}), 1};
   EXPECT_TRUE(HasReason(AddRight(left, {at::randn({6}), 1}), Reason::kInternal));
+}
+
+TEST(PackedStatisticsTest, EnergiesOfOutputsAddUpWhereTheyAreOfTheSameLinears) {
+  LayerStatistics layer{at::randn({2, 2}), 5};
+  layer.output_energies = {{LinearRole::kGate, 3}, {LinearRole::kUp, 4}};
+  PackedStatistics left = Pack(layer);
+  PackedStatistics right = left;
+  right.output_energies[LinearRole::kUp] = 10;
+  ASSERT_TRUE(AddRight(left, right).ok());
+  const std::map<LinearRole, double> sums = {{LinearRole::kGate, 6}, {LinearRole::kUp, 14}};
+  EXPECT_EQ(Unpack(left)->output_energies, sums);
+  right.output_energies.erase(LinearRole::kGate);
+  EXPECT_TRUE(HasReason(AddRight(left, right), Reason::kInternal));
+  right.output_energies[LinearRole::kDown] = 1;
+  EXPECT_TRUE(HasReason(AddRight(left, right), Reason::kInternal));
 }
 
 }  // namespace

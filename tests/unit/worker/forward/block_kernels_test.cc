@@ -46,6 +46,14 @@ TEST_P(BlockKernelsTest, RmsNormOfAnyWidth) {
   }
 }
 
+TEST_P(BlockKernelsTest, SumOfSquaresOfAnyCount) {
+  for (const int64_t count : {1, 7, 16, 33, 576, 1000}) {
+    const at::Tensor x = Bf16(at::randn({count}));
+    const double expected = Wide(x).pow(2).sum().item<double>();
+    EXPECT_NEAR(kernels().sum_of_squares(Bits(x), count), expected, 1e-6 * expected) << count;
+  }
+}
+
 TEST_P(BlockKernelsTest, SiluMultiplyOfAnyCount) {
   for (const int64_t count : {1, 5, 16, 1537}) {
     const at::Tensor gate = Bf16(at::randn({count}) * 6), up = Bf16(at::randn({count}));

@@ -1,6 +1,7 @@
 #include "worker/forward/decoder_block.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/eye.h>
@@ -12,6 +13,7 @@
 
 #include <cmath>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "common/status/error_reason.h"
@@ -60,9 +62,15 @@ class RecordingTap final : public ActivationTap {
   absl::Status Observe(LinearInput input, const at::Tensor& rows) override {
     inputs.push_back(input);
     shapes.push_back(rows.sizes().vec());
+    this->rows[input] = rows.clone();
     return inputs.size() == fail_at ? MakeError(Reason::kNumericalFailure, "enough") : absl::OkStatus();
   }
+  void ObserveOutput(LinearInput input, LinearRole role, const at::Tensor& values) override {
+    outputs[role] = {input, values.clone()};
+  }
   std::vector<LinearInput> inputs;
+  std::map<LinearInput, at::Tensor> rows;
+  std::map<LinearRole, std::pair<LinearInput, at::Tensor>> outputs;
   std::vector<std::vector<int64_t>> shapes;
   size_t fail_at = 0;
 };
@@ -154,6 +162,36 @@ TEST(DecoderBlockTest, TheInputIsLeftAsItWas) {
   const at::Tensor before = hidden.clone();
   ASSERT_TRUE(Block(at::kFloat).Forward(hidden, Rotary(5, at::kFloat), nullptr).ok());
   EXPECT_TRUE(at::equal(hidden, before));
+}
+
+TEST(DecoderBlockTest, TheTapSeesOutputsThatAreProductsOfTheObservedInput) {
+  BlockWeights weights = Weights(at::kFloat);
+  weights.key.bias = at::randn({2 * kHeadDim});
+  weights.up.activation_bits = 8;
+  weights.down.branch_down = at::randn({2, kIntermediate});
+  weights.down.branch_up = at::randn({kHidden, 2});
+  RecordingTap tap;
+  ASSERT_TRUE(
+      DecoderBlock(Layout(), weights).Forward(at::randn({2, 9, kHidden}), Rotary(9, at::kFloat), &tap).ok());
+  using enum LinearRole;
+  const std::map<LinearRole, std::pair<LinearInput, const LinearWeights*>> expected = {
+      {kQuery, {LinearInput::kAttentionIn, &weights.query}},
+      {kValue, {LinearInput::kAttentionIn, &weights.value}},
+      {kOutput, {LinearInput::kAttentionOut, &weights.output}},
+      {kGate, {LinearInput::kMlpIn, &weights.gate}}};
+  ASSERT_EQ(tap.outputs.size(), expected.size());
+  for (const auto& [role, linear] : expected) {
+    const auto& [input, values] = tap.outputs.at(role);
+    EXPECT_EQ(input, linear.first) << ToString(role);
+    const at::Tensor product = at::matmul(tap.rows.at(input), linear.second->weight.t());
+    EXPECT_TRUE(at::allclose(values.view(product.sizes()), product, 1e-5, 1e-5)) << ToString(role);
+  }
+  weights.rotations[LinearInput::kMlpIn] = Turn(8, 0.3).to(at::kFloat);
+  RecordingTap rotated;
+  ASSERT_TRUE(DecoderBlock(Layout(), weights)
+                  .Forward(at::randn({2, 9, kHidden}), Rotary(9, at::kFloat), &rotated)
+                  .ok());
+  EXPECT_TRUE(rotated.outputs.empty());
 }
 
 }  // namespace
