@@ -25,11 +25,11 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
   bool boolean(bool value) override { return Add(value); }
   bool number_integer(number_integer_t value) override { return Add(value); }
   bool number_unsigned(number_unsigned_t value) override { return Add(value); }
-  bool number_float(number_float_t value, const string_t& text) override { return Add(value); }
+  bool number_float(number_float_t value, const string_t& /*text*/) override { return Add(value); }
   bool string(string_t& value) override { return Add(std::move(value)); }
-  bool binary(binary_t& value) override { return Stop("binary values are not JSON"); }
-  bool start_object(std::size_t size) override { return Open(json::object()); }
-  bool start_array(std::size_t size) override { return Open(json::array()); }
+  bool binary(binary_t& /*value*/) override { return Stop("binary values are not JSON"); }
+  bool start_object(std::size_t /*size*/) override { return Open(json::object()); }
+  bool start_array(std::size_t /*size*/) override { return Open(json::array()); }
   bool end_object() override { return Close(); }
   bool end_array() override { return Close(); }
 
@@ -40,7 +40,8 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string& token, const json::exception& error) override {
+  bool parse_error(std::size_t position, const std::string& /*token*/,
+                   const json::exception& error) override {
     // Without the library's own prefix "[json.exception...]".
     std::string text = error.what();
     if (const std::size_t end = text.find("] "); end != text.npos) text.erase(0, end + 2);
