@@ -19,7 +19,8 @@ constexpr std::size_t kExcerptBytes = 200;
 // why.
 class StrictBuilder final : public nlohmann::json_sax<json> {
  public:
-  explicit StrictBuilder(const JsonLimits& limits) : limits_(limits) {}
+  StrictBuilder(const JsonLimits& limits, const std::vector<JsonStream>& streams)
+      : limits_(limits), streams_(streams) {}
 
   bool null() override { return Add(nullptr); }
   bool boolean(bool value) override { return Add(value); }
@@ -34,10 +35,15 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
   bool end_array() override { return Close(); }
 
   bool key(string_t& name) override {
-    const auto [slot, inserted] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
-    if (!inserted) return Stop(absl::StrCat("duplicate key ", QuoteExcerpt(name)));
-    slot_ = &slot->second;
-    return true;
+    bool is_new = false;
+    if (IsElement()) {
+      is_new = stream_->add_key(name);
+    } else {
+      const auto [slot, inserted] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
+      is_new = inserted;
+      slot_ = &slot->second;
+    }
+    return is_new || Stop(absl::StrCat("duplicate key ", QuoteExcerpt(name)));
   }
 
   bool parse_error(std::size_t position, const std::string& /*token*/,
@@ -61,10 +67,17 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
     return false;
   }
 
+  // Whether what comes next stands directly in what a stream takes.
+  bool IsElement() const { return stream_ != nullptr && open_.size() == stream_depth_; }
+
   json* Place(json value) {
     if (open_.empty()) {
       root_ = std::move(value);
       return &root_;
+    }
+    if (IsElement()) {
+      element_ = std::move(value);
+      return &element_;
     }
     if (open_.back()->is_array()) {
       auto& array = open_.back()->get_ref<json::array_t&>();
@@ -83,6 +96,7 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
   bool Add(json value) {
     if (!Count()) return false;
     Place(std::move(value));
+    if (IsElement()) stream_->add_value(element_);
     return true;
   }
 
@@ -92,15 +106,33 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
       return Stop(absl::StrCat("nested deeper than ", limits_.max_depth));
     }
     open_.push_back(Place(std::move(container)));
+    if (stream_ == nullptr) FindStream();
     return true;
   }
 
+  // Of the container opened last.
+  void FindStream() {
+    for (const JsonStream& stream : streams_) {
+      const bool same_kind = open_.back()->is_object() == (stream.add_key != nullptr);
+      if (same_kind && root_.contains(stream.place) && &root_[stream.place] == open_.back()) {
+        stream_ = &stream;
+        stream_depth_ = open_.size();
+      }
+    }
+  }
+
   bool Close() {
+    if (IsElement()) stream_ = nullptr;
     open_.pop_back();
+    if (IsElement()) stream_->add_value(element_);
     return true;
   }
 
   const JsonLimits limits_;
+  const std::vector<JsonStream>& streams_;
+  const JsonStream* stream_ = nullptr;  // of an open container, the one at `stream_depth_`
+  std::size_t stream_depth_ = 0;
+  json element_;  // of what the stream takes, the one being parsed
   int64_t values_ = 0;
   json root_;
   std::vector<json*> open_;  // from the root inwards; a container does not move while an inner one is open
@@ -111,7 +143,7 @@ class StrictBuilder final : public nlohmann::json_sax<json> {
 }  // namespace
 
 absl::StatusOr<json> ParseStrictJson(absl::string_view text, const std::string& name,
-                                     const JsonLimits& limits) {
+                                     const JsonLimits& limits, const std::vector<JsonStream>& streams) {
   if (static_cast<int64_t>(text.size()) > limits.max_bytes) {
     return MakeError(
         Reason::kFileCorrupt,
@@ -128,7 +160,7 @@ absl::StatusOr<json> ParseStrictJson(absl::string_view text, const std::string& 
     return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: NUL at byte ", nul),
                      {{"file", name}});
   }
-  StrictBuilder builder(limits);
+  StrictBuilder builder(limits, streams);
   if (!json::sax_parse(text.begin(), text.end(), &builder)) {
     return MakeError(Reason::kFileCorrupt, absl::StrCat(name, ": invalid JSON: ", builder.rule()),
                      {{"file", name}});

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 #include "common/status/error_reason.h"
@@ -10,7 +11,9 @@
 namespace heroq {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 std::string RefusalOf(absl::string_view text, const JsonLimits& limits = {}) {
@@ -42,6 +45,56 @@ TEST(StrictJsonTest, NestingStopsAtTheLimit) {
   EXPECT_TRUE(ParseStrictJson("[[[1]]]", "x", limits).ok());
   EXPECT_THAT(RefusalOf("[[[[1]]]]", limits), HasSubstr("nested deeper than 3"));
   EXPECT_THAT(RefusalOf(std::string(1'000'000, '[')), HasSubstr("nested deeper than 64"));
+}
+
+// What streams take of an object at "/a/o" and of an array at "/a/l".
+struct Streamed {
+  absl::StatusOr<nlohmann::json> Parse(absl::string_view text, const JsonLimits& limits = {}) {
+    const auto take = [this](const nlohmann::json& value) { values.push_back(value); };
+    const auto add_key = [this](absl::string_view key) { return keys.insert(std::string(key)).second; };
+    return ParseStrictJson(text, "config.json", limits,
+                           {{nlohmann::json::json_pointer("/a/o"), add_key, take},
+                            {nlohmann::json::json_pointer("/a/l"), nullptr, take}});
+  }
+
+  std::set<std::string> keys;
+  nlohmann::json values = nlohmann::json::array();
+};
+
+TEST(StrictJsonTest, StreamsTakeTheElementsOfOnePlace) {
+  Streamed streamed;
+  const auto rest = streamed.Parse(
+      R"({"o": {"x": 0}, "a": {"l": [1, [2, [3]], {"x": 4}], "o": {"k": 5, "m": {"x": [6]}}, "x": [7]}})");
+  ASSERT_TRUE(rest.ok()) << rest.status();
+  EXPECT_EQ(streamed.values, nlohmann::json::parse(R"([1, [2, [3]], {"x": 4}, 5, {"x": [6]}])"));
+  EXPECT_THAT(streamed.keys, ElementsAre("k", "m"));
+  EXPECT_EQ(*rest, nlohmann::json::parse(R"({"o": {"x": 0}, "a": {"l": [], "o": {}, "x": [7]}})"));
+}
+
+TEST(StrictJsonTest, StreamsLeaveOtherPlacesAndKinds) {
+  for (const absl::string_view text :
+       {R"({"a": {"o": [1], "l": {"x": 1}}})", R"({"a": {"o": 1, "l": null}})", R"([{"a": {"o": {"x": 1}}}])",
+        R"({"b": {"a": {"o": {"x": 1}, "l": [1]}}})", R"({"a": [{"o": {"x": 1}}]})", "[[[1]]]", "1"}) {
+    Streamed streamed;
+    EXPECT_EQ(streamed.Parse(text).value(), nlohmann::json::parse(text));
+    EXPECT_TRUE(streamed.values.empty() && streamed.keys.empty()) << text;
+  }
+}
+
+TEST(StrictJsonTest, StreamsRefuseWhatIsRefusedElsewhere) {
+  JsonLimits limits;
+  limits.max_depth = 4;
+  limits.max_values = 6;
+  const auto refusal = [&](absl::string_view text) {
+    return std::string(Streamed().Parse(text, limits).status().message());
+  };
+  EXPECT_THAT(refusal(R"({"a": {"o": {"x": 1, "x": 2}}})"), HasSubstr("duplicate key \"x\""));
+  EXPECT_THAT(refusal(R"({"a": {"l": [{"x": 1, "x": 2}]}})"), HasSubstr("duplicate key \"x\""));
+  EXPECT_THAT(refusal(R"({"a": {"o": {}, "o": {}}})"), HasSubstr("duplicate key \"o\""));
+  EXPECT_THAT(refusal(R"({"a": {"l": [[]]}})"), IsEmpty());
+  EXPECT_THAT(refusal(R"({"a": {"l": [[[]]]}})"), HasSubstr("nested deeper than 4"));
+  EXPECT_THAT(refusal(R"({"a": {"l": [1, 2, 3]}})"), IsEmpty());
+  EXPECT_THAT(refusal(R"({"a": {"l": [1, 2, 3, 4]}})"), HasSubstr("more than 6 values"));
 }
 
 TEST(StrictJsonTest, LengthStopsAtTheLimit) {
