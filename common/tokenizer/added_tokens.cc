@@ -65,14 +65,14 @@ absl::StatusOr<AddedTokens::Token> AddedTokens::ParseToken(const JsonObject& obj
   return token;
 }
 
-absl::StatusOr<AddedTokens> AddedTokens::Parse(const JsonObject& root, const Bpe& model,
+absl::StatusOr<AddedTokens> AddedTokens::Parse(const JsonObject& root, const Vocabulary& vocabulary,
                                                const Normalizer* normalizer) {
   AddedTokens added;
   if (root.Get("added_tokens").is_null()) return added;
   HEROQ_ASSIGN_OR_RETURN(const nlohmann::json* elements, root.Array("added_tokens"));
   absl::flat_hash_map<std::string, int32_t> ids;
   std::vector<int32_t> order;
-  int32_t next_id = model.vocabulary_size();
+  int32_t next_id = vocabulary.size();
   std::size_t text_bytes = 0;
   for (std::size_t i = 0; i < elements->size(); ++i) {
     HEROQ_ASSIGN_OR_RETURN(const JsonObject object,
@@ -87,7 +87,7 @@ absl::StatusOr<AddedTokens> AddedTokens::Parse(const JsonObject& root, const Bpe
     }
     const auto [known, is_new] = ids.try_emplace(token.content, 0);
     if (is_new) {
-      const std::optional<int32_t> in_vocabulary = model.Find(token.content);
+      const std::optional<int32_t> in_vocabulary = vocabulary.Find(token.content);
       known->second = in_vocabulary.has_value() ? *in_vocabulary : next_id++;
       order.push_back(known->second);
     }

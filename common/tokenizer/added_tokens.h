@@ -10,11 +10,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "common/tokenizer/bpe.h"
 #include "common/tokenizer/json_object.h"
 #include "common/tokenizer/normalizer.h"
 #include "common/tokenizer/split.h"
 #include "common/tokenizer/token_matcher.h"
+#include "common/tokenizer/vocabulary.h"
 
 namespace heroq {
 
@@ -29,7 +29,7 @@ class AddedTokens {
 
   // `root` is the whole file. Ids follow from the vocabulary as in the library; TOKENIZER_UNSUPPORTED when
   // the file gives another id, or when two tokens are matched as the same string. `normalizer` may be null.
-  static absl::StatusOr<AddedTokens> Parse(const JsonObject& root, const Bpe& model,
+  static absl::StatusOr<AddedTokens> Parse(const JsonObject& root, const Vocabulary& vocabulary,
                                            const Normalizer* normalizer);
 
   // Parts of a text as it was written, by the tokens that are matched before normalization.

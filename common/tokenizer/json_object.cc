@@ -74,12 +74,16 @@ absl::Status JsonObject::Unsupported(absl::string_view what) const {
       absl::StrCat(place_, ": ", what, " is not supported; give token ids with --calibration-tokens FILE"));
 }
 
+std::optional<int32_t> IdOf(const nlohmann::json& json) {
+  if (!json.is_number_integer()) return std::nullopt;
+  const auto id = json.get<int64_t>();
+  if (id < 0 || id > std::numeric_limits<int32_t>::max()) return std::nullopt;
+  return static_cast<int32_t>(id);
+}
+
 absl::StatusOr<int32_t> ParseId(const nlohmann::json& json, const std::string& place) {
-  if (!json.is_number_integer() || json.get<int64_t>() < 0 ||
-      json.get<int64_t>() > std::numeric_limits<int32_t>::max()) {
-    return MakeError(Reason::kFileCorrupt, absl::StrCat(place, " must be a token id (0 to 2147483647)"));
-  }
-  return static_cast<int32_t>(json.get<int64_t>());
+  if (const std::optional<int32_t> id = IdOf(json); id.has_value()) return *id;
+  return MakeError(Reason::kFileCorrupt, absl::StrCat(place, " must be a token id (0 to 2147483647)"));
 }
 
 }  // namespace heroq

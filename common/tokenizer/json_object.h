@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -46,7 +47,9 @@ class JsonObject {
   std::string place_;
 };
 
-// A token id: an integer from 0 to 2^31 - 1. FILE_CORRUPT naming `place`.
+// A token id: an integer from 0 to 2^31 - 1. Nothing for anything else.
+std::optional<int32_t> IdOf(const nlohmann::json& json);
+// FILE_CORRUPT naming `place` for what is no token id.
 absl::StatusOr<int32_t> ParseId(const nlohmann::json& json, const std::string& place);
 
 }  // namespace heroq

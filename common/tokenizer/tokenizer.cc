@@ -12,17 +12,20 @@
 #include "common/tokenizer/added_tokens.h"
 #include "common/tokenizer/bpe.h"
 #include "common/tokenizer/json_object.h"
+#include "common/tokenizer/merge_list.h"
 #include "common/tokenizer/normalizer.h"
 #include "common/tokenizer/post_processor.h"
 #include "common/tokenizer/pre_tokenizer.h"
 #include "common/tokenizer/tokenizer_limits.h"
 #include "common/tokenizer/utf8.h"
+#include "common/tokenizer/vocabulary.h"
 
 namespace heroq {
 
 class Tokenizer::Impl {
  public:
-  static absl::StatusOr<std::unique_ptr<Impl>> Parse(const JsonObject& root);
+  static absl::StatusOr<std::unique_ptr<Impl>> Parse(const JsonObject& root, Vocabulary vocabulary,
+                                                     const MergeList& merges);
 
   absl::StatusOr<std::vector<int32_t>> Encode(absl::string_view text, bool add_special_tokens) const;
   int64_t vocab_size() const;
@@ -38,7 +41,9 @@ class Tokenizer::Impl {
   PostProcessor post_processor_;
 };
 
-absl::StatusOr<std::unique_ptr<Tokenizer::Impl>> Tokenizer::Impl::Parse(const JsonObject& root) {
+absl::StatusOr<std::unique_ptr<Tokenizer::Impl>> Tokenizer::Impl::Parse(const JsonObject& root,
+                                                                        Vocabulary vocabulary,
+                                                                        const MergeList& merges) {
   if (!root.Get("version").is_null()) {
     HEROQ_ASSIGN_OR_RETURN(const std::string version, root.String("version"));
     if (version != "1.0") return root.Unsupported(absl::StrCat("version ", version));
@@ -51,7 +56,7 @@ absl::StatusOr<std::unique_ptr<Tokenizer::Impl>> Tokenizer::Impl::Parse(const Js
   }
   auto impl = std::make_unique<Impl>();
   HEROQ_ASSIGN_OR_RETURN(const JsonObject model, root.Object("model"));
-  HEROQ_ASSIGN_OR_RETURN(impl->model_, Bpe::Parse(model));
+  HEROQ_ASSIGN_OR_RETURN(impl->model_, Bpe::Parse(model, std::move(vocabulary), merges));
   HEROQ_ASSIGN_OR_RETURN(impl->normalizer_, Normalizer::Parse(root.Get("normalizer"), "normalizer"));
   HEROQ_ASSIGN_OR_RETURN(impl->pre_tokenizer_,
                          PreTokenizer::Parse(root.Get("pre_tokenizer"), "pre_tokenizer"));
@@ -59,7 +64,7 @@ absl::StatusOr<std::unique_ptr<Tokenizer::Impl>> Tokenizer::Impl::Parse(const Js
     return root.Unsupported("a Metaspace of prepend_scheme first together with a normalizer");
   }
   HEROQ_ASSIGN_OR_RETURN(impl->added_tokens_,
-                         AddedTokens::Parse(root, *impl->model_, impl->normalizer_.get()));
+                         AddedTokens::Parse(root, impl->model_->vocabulary(), impl->normalizer_.get()));
   HEROQ_ASSIGN_OR_RETURN(impl->post_processor_,
                          PostProcessor::Parse(root.Get("post_processor"), "post_processor"));
   return impl;
@@ -113,18 +118,21 @@ absl::Status Tokenizer::Impl::EncodeNormalized(absl::string_view text, bool at_s
 }
 
 int64_t Tokenizer::Impl::vocab_size() const {
-  return int64_t{1} +
-         std::max({model_->largest_id(), added_tokens_.largest_id(), post_processor_.largest_id()});
+  return int64_t{1} + std::max({model_->vocabulary().largest_id(), added_tokens_.largest_id(),
+                                post_processor_.largest_id()});
 }
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Tokenizer::~Tokenizer() = default;
 
 absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Load(absl::string_view json, const std::string& path) {
-  HEROQ_ASSIGN_OR_RETURN(const nlohmann::json parsed, ParseStrictJson(json, path));
+  Vocabulary vocabulary;
+  MergeList merges;
+  HEROQ_ASSIGN_OR_RETURN(const nlohmann::json parsed,
+                         ParseStrictJson(json, path, JsonLimits(), {vocabulary.Stream(), merges.Stream()}));
   absl::StatusOr<JsonObject> root = JsonObject::Of(parsed, "");
   if (!root.ok()) return MakeError(Reason::kFileCorrupt, absl::StrCat(path, ": must be a JSON object"));
-  absl::StatusOr<std::unique_ptr<Impl>> impl = Impl::Parse(*root);
+  absl::StatusOr<std::unique_ptr<Impl>> impl = Impl::Parse(*root, std::move(vocabulary), merges);
   if (!impl.ok()) return Annotate(impl.status(), path);
   return std::unique_ptr<Tokenizer>(new Tokenizer(*std::move(impl)));
 }

@@ -5,7 +5,9 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
+#include "common/checkpoint/strict_json.h"
 #include "common/status/error_reason.h"
 
 namespace heroq {
@@ -16,7 +18,12 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 absl::StatusOr<std::unique_ptr<Bpe>> Parse(const json& model) {
-  return Bpe::Parse(*JsonObject::Of(model, "model"));
+  const json file = {{"model", model}};
+  Vocabulary vocabulary;
+  MergeList merges;
+  const json rest =
+      *ParseStrictJson(file.dump(), "tokenizer.json", JsonLimits(), {vocabulary.Stream(), merges.Stream()});
+  return Bpe::Parse(*JsonObject::Of(rest.at("model"), "model"), std::move(vocabulary), merges);
 }
 
 std::vector<int32_t> Encode(const json& model, absl::string_view word) {
@@ -157,14 +164,45 @@ TEST(BpeTest, BrokenVocabularyOrMergesAreCorrupt) {
   ExpectRefused(model, Reason::kFileCorrupt, "model.merges[4]");
   model["merges"][4] = "c a";
   ExpectRefused(model, Reason::kFileCorrupt, "\"ca\"");
+  for (const json& id : {json(-1), json(2147483648), json(18446744073709551615u), json(1.0), json("0"),
+                         json(nullptr), json({{"a", 0}}), json::array({0})}) {
+    model = Model();
+    model["vocab"]["a"] = id;
+    ExpectRefused(model, Reason::kFileCorrupt, "model.vocab \"a\" must be a token id");
+  }
+  for (const char* field : {"vocab", "merges"}) {
+    model = Model();
+    model.erase(field);
+    ExpectRefused(model, Reason::kFileCorrupt, field);
+  }
+  model["vocab"] = json::array({1});
+  ExpectRefused(model, Reason::kFileCorrupt, "model.vocab must be an object");
   model = Model();
-  model["vocab"]["a"] = -1;
-  ExpectRefused(model, Reason::kFileCorrupt, "model.vocab \"a\"");
-  model["vocab"]["a"] = 2147483648;
-  ExpectRefused(model, Reason::kFileCorrupt, "model.vocab \"a\"");
-  model = Model();
-  model.erase("vocab");
-  ExpectRefused(model, Reason::kFileCorrupt, "model.vocab");
+  model["merges"] = json::object({{"a", "b"}});
+  ExpectRefused(model, Reason::kFileCorrupt, "model: merges must be an array");
+}
+
+TEST(BpeTest, OnlyPairsOfTokensAreMerges) {
+  for (const json& merge :
+       {json(1), json(nullptr), json::array({"a"}), json::array({"a", "b", "c"}), json::array({"a", 1}),
+        json::array({json::array({"a", "b"}), "c"}), json({{"a", "b"}})}) {
+    json model = Model();
+    model["merges"].push_back(merge);
+    ExpectRefused(model, Reason::kFileCorrupt, "model.merges[4] must be a pair of tokens");
+  }
+  for (const char* merge : {"", "ab", "a b c", "a  b"}) {
+    json model = Model();
+    model["merges"].push_back(merge);
+    ExpectRefused(model, Reason::kFileCorrupt, "model.merges[4] must be two tokens with a space between");
+  }
+}
+
+TEST(BpeTest, TheFirstBrokenMergeIsNamed) {
+  json model = Model();
+  model["merges"] = json::array({"#version: 0.2", "a b", "a z", 1, "b z"});
+  ExpectRefused(model, Reason::kFileCorrupt, "model.merges[2]: token \"z\"");
+  model["merges"][2] = "b c";
+  ExpectRefused(model, Reason::kFileCorrupt, "model.merges[3] must be a pair");
 }
 
 }  // namespace

@@ -181,6 +181,8 @@ TEST(TokenizerTest, BrokenFilesAreCorrupt) {
   ExpectRefused("{", Reason::kFileCorrupt, "");
   ExpectRefused("[]", Reason::kFileCorrupt, "object");
   ExpectRefused("{\"version\":\"1.0\",\"version\":\"1.0\"}", Reason::kFileCorrupt, "version");
+  ExpectRefused(R"({"model": {"vocab": {"a": 0, "b": 1, "\u0061": 0}}})", Reason::kFileCorrupt,
+                "duplicate key \"a\"");
   json file = File();
   file.erase("model");
   ExpectRefused(file.dump(), Reason::kFileCorrupt, "model");
