@@ -17,7 +17,7 @@ struct PlannedFileDigests {
   std::vector<std::pair<const v1::PlannedTensor*, std::string>> tensors;
 };
 
-// Reads a weight file back, once, as it lies at `path`. VALIDATION_FAILED when it ends before a
+// Reads a weight file back as it lies at `path`. VALIDATION_FAILED when it ends before a
 // tensor begins, IO_ERROR. Blocking.
 absl::StatusOr<PlannedFileDigests> DigestPlannedFile(FileSystem& files, const std::string& path,
                                                      const v1::PlannedFile& planned);

@@ -1,20 +1,21 @@
 #include "coordinator/validation/file_digest.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "absl/strings/string_view.h"
 #include "common/blob/sha256.h"
+#include "common/concurrency/side_by_side.h"
 #include "common/status/status_macros.h"
 
 namespace heroq {
 namespace {
 
-constexpr int64_t kChunkBytes = int64_t{4} << 20;
+constexpr int64_t kChunkBytes = int64_t{1} << 20;
 // From here on a second thread is worth its start.
-constexpr size_t kBytesForTwo = size_t{1} << 20;
+constexpr int64_t kBytesForTwo = int64_t{1} << 20;
 
 // Digests of the parts of a byte stream that begin at `begins`.
 class PartDigests {
@@ -56,15 +57,16 @@ class PartDigests {
   std::vector<std::string> parts_;
 };
 
-void UpdateBoth(const std::string& bytes, Sha256& whole, PartDigests& parts) {
-  if (bytes.size() < kBytesForTwo) {
-    whole.Update(bytes);
-    parts.Update(bytes);
-    return;
+// Gives `consume` the first `size` bytes, in order.
+absl::Status ReadInChunks(const RandomAccessFile& file, int64_t size,
+                          const std::function<void(absl::string_view)>& consume) {
+  std::string buffer;
+  for (int64_t offset = 0; offset < size; offset += static_cast<int64_t>(buffer.size())) {
+    buffer.resize(std::min(kChunkBytes, size - offset));
+    HEROQ_RETURN_IF_ERROR(file.ReadAt(offset, static_cast<int64_t>(buffer.size()), buffer.data()));
+    consume(buffer);
   }
-  std::thread other([&] { parts.Update(bytes); });
-  whole.Update(bytes);
-  other.join();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -78,22 +80,28 @@ absl::StatusOr<DigestWithParts> DigestOfFileAndParts(FileSystem& files, const st
                                                      const std::vector<int64_t>& begins) {
   HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file, files.OpenForRead(path));
   HEROQ_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());
-  DigestWithParts digests;
   Sha256 whole;
   PartDigests parts(begins);
-  std::string buffer;
-  for (int64_t offset = 0; offset < info.size; offset += static_cast<int64_t>(buffer.size())) {
-    buffer.resize(std::min(kChunkBytes, info.size - offset));
-    HEROQ_RETURN_IF_ERROR(file->ReadAt(offset, static_cast<int64_t>(buffer.size()), buffer.data()));
-    if (begins.empty()) {
-      whole.Update(buffer);
-    } else {
-      UpdateBoth(buffer, whole, parts);
-    }
+  if (begins.empty() || info.size < kBytesForTwo) {
+    HEROQ_RETURN_IF_ERROR(ReadInChunks(*file, info.size, [&](absl::string_view bytes) {
+      whole.Update(bytes);
+      parts.Update(bytes);
+    }));
+  } else {
+    absl::Status whole_read, parts_read;
+    // Each reads on its own: copying from the page cache a second time costs less than waiting for each
+    // other.
+    RunSideBySide(
+        [&] {
+          whole_read = ReadInChunks(*file, info.size, [&](absl::string_view bytes) { whole.Update(bytes); });
+        },
+        [&] {
+          parts_read = ReadInChunks(*file, info.size, [&](absl::string_view bytes) { parts.Update(bytes); });
+        });
+    HEROQ_RETURN_IF_ERROR(whole_read);
+    HEROQ_RETURN_IF_ERROR(parts_read);
   }
-  digests.parts = parts.Finish();
-  digests.whole = {whole.Finish(), info.size};
-  return digests;
+  return DigestWithParts{{whole.Finish(), info.size}, parts.Finish()};
 }
 
 }  // namespace heroq

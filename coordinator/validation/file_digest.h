@@ -10,7 +10,7 @@
 
 namespace heroq {
 
-// SHA-256 and size of a file as it is now. Reads it once in chunks. Blocking.
+// SHA-256 and size of a file as it is now. Reads it in chunks. Blocking.
 absl::StatusOr<Digest> DigestOfFile(FileSystem& files, const std::string& path);
 
 struct DigestWithParts {
@@ -20,7 +20,8 @@ struct DigestWithParts {
 };
 
 // The same with a digest for each part; `begins` ascends, bytes before the first belong to none. Parts that
-// would begin past the end of the file are left out.
+// would begin past the end of the file are left out. Where there are parts, two threads read a file that is
+// not small at the same time, one for the whole and one for the parts.
 absl::StatusOr<DigestWithParts> DigestOfFileAndParts(FileSystem& files, const std::string& path,
                                                      const std::vector<int64_t>& begins);
 

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cerrno>
+
 #include "common/blob/sha256.h"
+#include "common/file/io_error.h"
 #include "tests/support/memory_file_system.h"
 
 namespace heroq {
@@ -23,6 +27,20 @@ TEST(FileDigestTest, PartsAreDigestsOfTheirBytes) {
   for (size_t i = 0; i < begins.size(); ++i) {
     const size_t end = i + 1 < begins.size() ? begins[i + 1] : bytes.size();
     EXPECT_EQ(digests->parts[i], Sha256Hex(bytes.substr(begins[i], end - begins[i]))) << i;
+  }
+}
+
+TEST(FileDigestTest, AReadThatFailsIsAnErrorWhicheverItIs) {
+  MemoryFileSystem files;
+  ASSERT_TRUE(WriteFileAtomically(files, "/f", std::string((2 << 20) + 7, 'x')).ok());
+  // Both readers read three chunks.
+  for (int fails = 1; fails <= 6; ++fails) {
+    std::atomic<int> reads = 0;
+    files.SetFault([&](absl::string_view operation, const std::string& path) {
+      return operation == "read" && ++reads == fails ? IoError(EIO, operation, path) : absl::OkStatus();
+    });
+    EXPECT_FALSE(DigestOfFileAndParts(files, "/f", {10}).ok()) << fails;
+    EXPECT_GE(reads, fails);
   }
 }
 
