@@ -17,8 +17,8 @@ namespace heroq {
 // and indices, scales finite and positive, codes and zero points in range, index and totals; with `source`,
 // copied tensors equal and the weight-space error of quantized linears plausible; with MANIFEST.json, every
 // file and tensor and what it repeats of the report. Findings are data (docs/reference/validation.md); an
-// error means the check itself could not run (no such directory, unreadable). Blocking; streams tensors one
-// at a time.
+// error means the check itself could not run (no such directory, unreadable). Blocking; streams
+// dense tensors, holds two linears at a time.
 absl::StatusOr<v1::ValidateCheckpointResponse> ValidateCheckpoint(FileSystem& files,
                                                                   const std::string& directory,
                                                                   const std::string& source_directory);

@@ -32,6 +32,7 @@ void Findings::AddWeightError(const std::string& linear, const std::string& sche
 void Findings::Merge(const v1::ValidateCheckpointResponse& other) {
   response_.set_checks(response_.checks() + other.checks());
   response_.mutable_findings()->MergeFrom(other.findings());
+  response_.mutable_weight_errors()->MergeFrom(other.weight_errors());
 }
 
 absl::Status ToStatus(const v1::ValidateCheckpointResponse& response, const std::string& directory) {

@@ -27,7 +27,7 @@ class Findings {
 
   void AddWeightError(const std::string& linear, const std::string& scheme, double weight_error);
 
-  // Adds the checks and findings of another collection.
+  // Adds the checks, findings and weight errors of another collection.
   void Merge(const v1::ValidateCheckpointResponse& other);
 
   v1::ValidateCheckpointResponse Take() { return std::move(response_); }

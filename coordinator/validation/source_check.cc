@@ -1,12 +1,14 @@
 #include "coordinator/validation/source_check.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/tensor_pieces.h"
 #include "common/checkpoint/weight_digest.h"
+#include "common/concurrency/side_by_side.h"
 #include "common/status/status_macros.h"
 #include "coordinator/validation/stored_weight.h"
 #include "coordinator/validation/tensor_checks.h"
@@ -52,6 +54,27 @@ absl::Status CheckWeightError(const LinearLayout& layout, const QuantScheme& sch
   return absl::OkStatus();
 }
 
+// One linear of CheckWeights, and what was found of it.
+struct LinearWork {
+  const LinearLayout* layout = nullptr;
+  const LinearStorage* storage = nullptr;
+  const StatedWeight* stated = nullptr;
+  Findings findings;
+  absl::Status status;
+};
+
+absl::Status CheckLinear(const CheckpointReader& tensors, const CheckpointReader* source, LinearWork& work) {
+  const LinearLayout& layout = *work.layout;
+  HEROQ_ASSIGN_OR_RETURN(const StoredWeight stored, ReadStoredWeight(tensors, layout, *work.storage));
+  if (work.stated != nullptr) {
+    const std::string digest = WeightDigest(stored.codes, stored.scales, stored.zero_points);
+    work.findings.Check(digest == work.stated->digest, "weight_digest_differs",
+                        {absl::StrCat(layout.name, ".weight"), ""}, work.stated->digest, digest);
+  }
+  if (source == nullptr || (work.stated != nullptr && work.stated->transformed)) return absl::OkStatus();
+  return CheckWeightError(layout, work.storage->scheme, stored, *source, work.stated, work.findings);
+}
+
 }  // namespace
 
 absl::Status CheckCopied(const CheckpointReader& checkpoint, const CheckpointReader& source,
@@ -74,23 +97,31 @@ absl::Status CheckCopied(const CheckpointReader& checkpoint, const CheckpointRea
 absl::Status CheckWeights(const DirectoryModel& model, const CheckpointReader* source,
                           const std::map<std::string, StatedWeight>& stated,
                           const std::set<std::string>& sound, Findings& findings) {
+  std::vector<LinearWork> linears;
   for (const BlockLayout& block : model.layout.blocks) {
     for (const LinearLayout& layout : block.linears) {
       const auto storage = model.quantized.find(layout.name);
       if (storage == model.quantized.end() || sound.count(layout.name) == 0) continue;
-      HEROQ_ASSIGN_OR_RETURN(const StoredWeight stored,
-                             ReadStoredWeight(*model.tensors, layout, storage->second));
       const auto known = stated.find(layout.name);
-      const StatedWeight* statement = known == stated.end() ? nullptr : &known->second;
-      if (statement != nullptr) {
-        const std::string digest = WeightDigest(stored.codes, stored.scales, stored.zero_points);
-        findings.Check(digest == statement->digest, "weight_digest_differs",
-                       {absl::StrCat(layout.name, ".weight"), ""}, statement->digest, digest);
-      }
-      if (source == nullptr || (statement != nullptr && statement->transformed)) continue;
-      HEROQ_RETURN_IF_ERROR(
-          CheckWeightError(layout, storage->second.scheme, stored, *source, statement, findings));
+      LinearWork& linear = linears.emplace_back();
+      linear.layout = &layout;
+      linear.storage = &storage->second;
+      linear.stated = known == stated.end() ? nullptr : &known->second;
     }
+  }
+  std::atomic<size_t> next = 0;
+  const auto check = [&] {
+    for (size_t i = next++; i < linears.size(); i = next++) {
+      linears[i].status = CheckLinear(*model.tensors, source, linears[i]);
+      // Nothing after it counts; what is before it has been taken already.
+      if (!linears[i].status.ok()) next = linears.size();
+    }
+  };
+  RunSideBySide(check, check);
+  // In the order of the model, whichever thread was first.
+  for (LinearWork& linear : linears) {
+    HEROQ_RETURN_IF_ERROR(linear.status);
+    findings.Merge(linear.findings.Take());
   }
   return absl::OkStatus();
 }

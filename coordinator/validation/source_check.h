@@ -30,7 +30,8 @@ struct StatedWeight {
 // Each linear of `model` in `sound` against what is stated (by linear name): it must have the stated digest,
 // and, with a `source`, its weight error against that must agree with the stated one to 1e-3 relative or 1e-7
 // absolute, or without one be plausible for the bits; these errors are added to the findings. Transformed
-// weights have no error. `source` may be null.
+// weights have no error. `source` may be null. Two threads take one linear each at a time; the findings are
+// those of the model's order. The first error in that order is returned.
 absl::Status CheckWeights(const DirectoryModel& model, const CheckpointReader* source,
                           const std::map<std::string, StatedWeight>& stated,
                           const std::set<std::string>& sound, Findings& findings);

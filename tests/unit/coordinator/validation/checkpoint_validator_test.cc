@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cerrno>
 #include <functional>
 
 #include "absl/strings/str_replace.h"
 #include "common/checkpoint/safetensors_reader.h"
+#include "common/file/io_error.h"
 #include "common/status/error_reason.h"
 #include "tests/support/driver_harness.h"
 #include "tests/support/memory_file_system.h"
@@ -130,6 +133,40 @@ TEST_F(CheckpointValidatorTest, TheManifestsWeightErrorIsHeldTo) {
                                       "tensor_hash model.layers.0.self_attn.q_proj.weight_packed",
                                       "weight_digest_differs model.layers.0.self_attn.q_proj.weight",
                                       "weight_error_differs model.layers.0.self_attn.q_proj.weight"));
+}
+
+TEST_F(CheckpointValidatorTest, FindingsOfLinearsAreInTheOrderOfTheModel) {
+  std::vector<std::string> weights;
+  const std::string block = "model.layers.0.";
+  for (const std::string name : {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+                                 "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"}) {
+    Spoil(block + name + ".weight_packed", 0, std::string("\xff\x00\xff\x00", 4));
+    weights.push_back("weight_digest_differs " + block + name + ".weight");
+    weights.push_back("weight_error_differs " + block + name + ".weight");
+  }
+  ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/MANIFEST.json", manifest_).ok());
+  for (int i = 0; i < 10; ++i) {
+    std::vector<std::string> found = Findings();
+    std::erase_if(found, [](const std::string& line) { return line.find("weight_") != 0; });
+    EXPECT_EQ(found, weights);
+  }
+}
+
+TEST_F(CheckpointValidatorTest, AReadThatFailsIsNeverASoundCheckpoint) {
+  ASSERT_TRUE(WriteFileAtomically(files_, "/out/w3/MANIFEST.json", manifest_).ok());
+  int fails = 0;
+  for (bool failed = true; failed;) {
+    ++fails;
+    std::atomic<int> reads = 0;
+    files_.SetFault([&](absl::string_view operation, const std::string& path) {
+      return operation == "read" && ++reads == fails ? IoError(EIO, operation, path) : absl::OkStatus();
+    });
+    const auto response = ValidateCheckpoint(files_, "/out/w3", "/model");
+    files_.SetFault(nullptr);
+    failed = reads >= fails;
+    EXPECT_EQ(failed, !response.ok() || response->findings_size() > 0) << "read " << fails;
+  }
+  EXPECT_GT(fails, 50);
 }
 
 TEST_F(CheckpointValidatorTest, MissingAndResizedFilesOfTheManifestAreFound) {
