@@ -6,10 +6,10 @@
 #include "common/blob/sha256.h"
 #include "common/checkpoint/finite_values.h"
 #include "common/checkpoint/tensor_pieces.h"
+#include "common/concurrency/side_by_side.h"
 #include "common/file/failpoint.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
-#include "coordinator/assembly/planned_file_digests.h"
 #include "coordinator/planning/model_inspection.h"
 #include "coordinator/planning/quantization_config.h"
 
@@ -119,9 +119,19 @@ absl::Status StagedCheckpoint::AddUnit(int unit, UnitResult result) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Digest> StagedCheckpoint::ReadBack(const OpenFile& open, const std::string& path) {
-  HEROQ_ASSIGN_OR_RETURN(PlannedFileDigests digests, DigestPlannedFile(files_, path, *open.planned));
-  for (const auto& [tensor, digest] : digests.tensors) {
+absl::StatusOr<PlannedFileDigests> StagedCheckpoint::SyncAndReadBack(OpenFile& open,
+                                                                     const std::string& path) {
+  absl::Status synced;
+  absl::StatusOr<PlannedFileDigests> digests;
+  // Hashed as read back, so that what was lost on the way to the file is noticed now, not by users. What was
+  // just written is read from the page cache, before the sync as after it: the disk need not be waited for.
+  RunSideBySide([&] { synced = open.file->Sync(); },
+                [&] { digests = DigestPlannedFile(files_, path, *open.planned); });
+  // Before what was read: a disk in trouble is tried again, bytes that differ end the job.
+  HEROQ_RETURN_IF_ERROR(synced);
+  HEROQ_RETURN_IF_ERROR(open.file->Close());
+  HEROQ_RETURN_IF_ERROR(digests.status());
+  for (const auto& [tensor, digest] : digests->tensors) {
     const auto source = open.copied.find(tensor->name());
     if (source == open.copied.end() || source->second == digest) continue;
     return MakeError(Reason::kValidationFailed,
@@ -130,7 +140,7 @@ absl::StatusOr<Digest> StagedCheckpoint::ReadBack(const OpenFile& open, const st
                                   source->second, ", found ", digest),
                      {{"path", path}, {"tensor", tensor->name()}});
   }
-  return std::move(digests.whole);
+  return digests;
 }
 
 absl::StatusOr<std::optional<v1::FileAssembled>> StagedCheckpoint::FinishFile() {
@@ -140,10 +150,7 @@ absl::StatusOr<std::optional<v1::FileAssembled>> StagedCheckpoint::FinishFile() 
     const std::string path = JoinPath(directory_, open.planned->name());
     const std::string part = absl::StrCat(path, kPartSuffix);
     HEROQ_FAILPOINT(shard_before_sync);
-    HEROQ_RETURN_IF_ERROR(open.file->Sync());
-    HEROQ_RETURN_IF_ERROR(open.file->Close());
-    // Hashed as read back, so that what was lost on the way to the file is noticed now, not by users.
-    HEROQ_ASSIGN_OR_RETURN(const Digest digest, ReadBack(open, part));
+    HEROQ_ASSIGN_OR_RETURN(const PlannedFileDigests digests, SyncAndReadBack(open, part));
     HEROQ_FAILPOINT(shard_before_rename);
     HEROQ_RETURN_IF_ERROR(files_.Rename(part, path));
     HEROQ_FAILPOINT(shard_after_rename);
@@ -151,8 +158,8 @@ absl::StatusOr<std::optional<v1::FileAssembled>> StagedCheckpoint::FinishFile() 
     HEROQ_RETURN_IF_ERROR(files_.SyncDirectory(directory_));
     v1::FileAssembled assembled;
     assembled.set_name(open.planned->name());
-    assembled.set_size_bytes(digest.size_bytes);
-    assembled.set_sha256(digest.sha256);
+    assembled.set_size_bytes(digests.whole.size_bytes);
+    assembled.set_sha256(digests.whole.sha256);
     open_.erase(entry);
     return std::optional<v1::FileAssembled>(std::move(assembled));
   }

@@ -9,9 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/blob/blob_store.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/file/file_system.h"
+#include "coordinator/assembly/planned_file_digests.h"
 #include "coordinator/assembly/result_reader.h"
 #include "heroq/v1/journal.pb.h"
 #include "heroq/v1/plan.pb.h"
@@ -34,8 +34,9 @@ class StagedCheckpoint {
   bool Needs(int unit) const { return missing_units_.count(unit) > 0; }
   // Writes what a unit gave.
   absl::Status AddUnit(int unit, UnitResult result);
-  // Finishes one file that has all its tensors; nullopt when there is none. VALIDATION_FAILED when a copied
-  // tensor does not read back as the bytes of the source that were copied.
+  // Finishes one file that has all its tensors; nullopt when there is none. What it returns has its name, was
+  // read back and outlasts a power cut. VALIDATION_FAILED when a copied tensor does not read back as the
+  // bytes of the source that were copied.
   absl::StatusOr<std::optional<v1::FileAssembled>> FinishFile();
   // Every planned file is finished.
   bool complete() const { return open_.empty(); }
@@ -55,7 +56,8 @@ class StagedCheckpoint {
   // The SHA-256 of what was copied.
   absl::StatusOr<std::string> CopyTensor(const v1::PlannedTensor& tensor, int64_t offset,
                                          const CheckpointReader& source, WritableFile& file);
-  absl::StatusOr<Digest> ReadBack(const OpenFile& open, const std::string& path);
+  // Makes what was written to `path` durable, closes it and reads it back.
+  absl::StatusOr<PlannedFileDigests> SyncAndReadBack(OpenFile& open, const std::string& path);
 
   FileSystem& files_;
   const std::shared_ptr<const v1::Plan> plan_;

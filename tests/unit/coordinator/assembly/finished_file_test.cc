@@ -1,0 +1,107 @@
+// What becomes of a weight file between its last tensor and its publication.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <map>
+
+#include "absl/strings/match.h"
+#include "common/file/io_error.h"
+#include "coordinator/assembly/staging.h"
+#include "tests/support/driver_harness.h"
+#include "tests/support/memory_file_system.h"
+#include "tests/support/tiny_model.h"
+
+namespace heroq {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Job = v1::QuantizationJob;
+
+constexpr char kOutput[] = "/out/w4";
+
+class FinishedFileTest : public testing::Test {
+ protected:
+  FinishedFileTest() {
+    TinyModel model;
+    model.blocks = 1;
+    WriteTinyModel(files_, "/model", model);
+    WriteTokens(files_, "/tokens", 1, 16, 100);
+    harness_ = std::make_unique<DriverHarness>(files_, "/state");
+    v1::JobSpec spec;
+    *spec.mutable_model()->mutable_location() = LocalPath("/model");
+    *spec.mutable_output()->mutable_location() = LocalPath(kOutput);
+    spec.mutable_output()->set_max_shard_bytes(16000);
+    spec.mutable_method()->mutable_rtn();
+    *spec.mutable_evaluation()->mutable_source()->mutable_tokens_file() = LocalPath("/tokens");
+    spec.mutable_evaluation()->set_sequences(1);
+    spec.mutable_evaluation()->set_sequence_length(16);
+    harness_->CreateJob("job", spec);
+    harness_->driver().RunUntilIdle();
+  }
+
+  std::shared_ptr<const JobRecord> job() const { return harness_->Job("job"); }
+  std::string Staged(const std::string& name) const {
+    return StagingPath(kOutput, "job", harness_->store().epoch()) + "/" + name;
+  }
+  // The place of the last norm, a copied tensor: its file and its first byte there.
+  std::pair<std::string, int64_t> Norm() const {
+    for (const v1::PlannedFile& file : job()->plan->files()) {
+      for (const v1::PlannedTensor& tensor : file.tensors()) {
+        if (tensor.name() == "model.norm.weight")
+          return {file.name(), static_cast<int64_t>(file.header().size()) + tensor.begin()};
+      }
+    }
+    return {};
+  }
+  void Spoil(const std::string& path, int64_t offset) {
+    const auto file = files_.OpenForUpdate(path);
+    ASSERT_TRUE(file.ok()) << file.status();
+    ASSERT_TRUE((*file)->WriteAt(offset, "\x11\x22").ok());
+  }
+  // One task and what the driver makes of it.
+  void Advance() {
+    ASSERT_TRUE(harness_->CompleteOneTask("job"));
+    harness_->driver().RunUntilIdle();
+  }
+
+  MemoryFileSystem files_;
+  std::unique_ptr<DriverHarness> harness_;
+};
+
+class UnfinishedFileTest : public FinishedFileTest, public testing::WithParamInterface<std::string> {};
+
+TEST_P(UnfinishedFileTest, IsNotRecorded) {
+  files_.SetFault([this](absl::string_view operation, const std::string& path) {
+    return operation == GetParam() && absl::EndsWith(path, ".part") ? IoError(EIO, operation, path)
+                                                                    : absl::OkStatus();
+  });
+  while (job()->blocked.reason().empty() && job()->files.empty()) Advance();
+  EXPECT_EQ(job()->blocked.reason(), "IO_ERROR");
+  EXPECT_THAT(job()->blocked.message(), HasSubstr(GetParam()));
+  EXPECT_THAT(job()->files, IsEmpty());
+  files_.SetFault(nullptr);
+  harness_->RunToEnd("job");
+  EXPECT_EQ(job()->state, Job::STATE_SUCCEEDED);
+}
+
+INSTANTIATE_TEST_SUITE_P(Operations, UnfinishedFileTest, testing::Values("sync", "close", "read"),
+                         [](const auto& given) { return given.param; });
+
+TEST_F(FinishedFileTest, ADiskInTroubleCountsBeforeWhatItGivesBack) {
+  const auto [name, offset] = Norm();
+  Spoil(Staged(name + ".part"), offset);
+  files_.SetFault([part = name + ".part"](absl::string_view operation, const std::string& path) {
+    return operation == "sync" && absl::EndsWith(path, part) ? IoError(EIO, operation, path)
+                                                             : absl::OkStatus();
+  });
+  while (job()->blocked.reason().empty() && job()->state == Job::STATE_RUNNING) Advance();
+  EXPECT_EQ(job()->blocked.reason(), "IO_ERROR") << job()->failure.DebugString();
+  files_.SetFault(nullptr);
+  harness_->RunToEnd("job");
+  EXPECT_EQ(job()->state, Job::STATE_SUCCEEDED) << "written again";
+}
+
+}  // namespace
+}  // namespace heroq
