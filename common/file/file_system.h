@@ -14,9 +14,13 @@ namespace heroq {
 struct FileInfo {
   int64_t size = 0;
   int64_t modify_time_nanos = 0;
+  // Of contents, name or attributes. Unlike the modification time, nobody can set it.
+  int64_t change_time_nanos = 0;
   int64_t inode = 0;
   bool is_directory = false;
   bool is_regular = false;
+
+  bool operator==(const FileInfo&) const = default;
 };
 
 // An open file for reads at any offset. Thread-safe.

@@ -19,6 +19,8 @@ namespace {
 // Linux moves at most 2 GiB - 4 KiB a call.
 constexpr int64_t kMaxTransfer = int64_t{1} << 30;
 
+int64_t Nanos(const struct timespec& time) { return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
 absl::StatusOr<FileInfo> StatDescriptor(const FileDescriptor& descriptor, const std::string& path) {
   struct stat status {};
   if (::fstat(descriptor.get(), &status) != 0) return IoError(errno, "stat", path);
@@ -114,7 +116,8 @@ class PosixWritableFile final : public WritableFile {
 FileInfo ToFileInfo(const struct stat& status) {
   FileInfo info;
   info.size = status.st_size;
-  info.modify_time_nanos = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  info.modify_time_nanos = Nanos(status.st_mtim);
+  info.change_time_nanos = Nanos(status.st_ctim);
   info.inode = static_cast<int64_t>(status.st_ino);
   info.is_directory = S_ISDIR(status.st_mode);
   info.is_regular = S_ISREG(status.st_mode);

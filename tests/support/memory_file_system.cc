@@ -69,7 +69,7 @@ class MemoryWritableFile final : public WritableFile {
     HEROQ_RETURN_IF_ERROR(files_.CheckFault("write", path_));
     absl::MutexLock lock(&files_.mutex_);
     file_->data.append(data.data(), data.size());
-    file_->modify_time_nanos = ++files_.writes_;
+    files_.MarkWrittenLocked(*file_);
     return absl::OkStatus();
   }
   absl::Status WriteAt(int64_t offset, absl::string_view data) override {
@@ -78,7 +78,7 @@ class MemoryWritableFile final : public WritableFile {
     const std::size_t end = static_cast<std::size_t>(offset) + data.size();
     if (file_->data.size() < end) file_->data.resize(end);
     std::copy(data.begin(), data.end(), file_->data.begin() + offset);
-    file_->modify_time_nanos = ++files_.writes_;
+    files_.MarkWrittenLocked(*file_);
     return absl::OkStatus();
   }
   absl::Status Sync() override { return files_.CheckFault("sync", path_); }
@@ -109,10 +109,15 @@ absl::Status MemoryFileSystem::CheckFault(absl::string_view operation, const std
   return fault ? fault(operation, path) : absl::OkStatus();
 }
 
+void MemoryFileSystem::MarkWrittenLocked(File& file) {
+  file.modify_time_nanos = file.change_time_nanos = ++changes_;
+}
+
 FileInfo MemoryFileSystem::InfoLocked(const File& file) const {
   FileInfo info;
   info.size = static_cast<int64_t>(file.data.size());
   info.modify_time_nanos = file.modify_time_nanos;
+  info.change_time_nanos = file.change_time_nanos;
   info.inode = file.inode;
   info.is_regular = true;
   return info;
@@ -160,10 +165,10 @@ absl::StatusOr<std::unique_ptr<WritableFile>> MemoryFileSystem::OpenForWrite(con
   if (file == nullptr) {
     file = std::make_shared<File>();
     file->inode = ++inodes_;
-    file->modify_time_nanos = ++writes_;
+    MarkWrittenLocked(*file);
   } else if (truncate) {
     file->data.clear();
-    file->modify_time_nanos = ++writes_;
+    MarkWrittenLocked(*file);
   }
   return std::make_unique<MemoryWritableFile>(*this, file, path);
 }
@@ -233,6 +238,7 @@ absl::Status MemoryFileSystem::RenameLocked(const std::string& from, const std::
   const bool to_directory = directories_.count(to) > 0;
   if (files_.count(from) > 0) {
     if (to_directory) return IoError(EISDIR, "rename", both);
+    files_[from]->change_time_nanos = ++changes_;
     files_[to] = std::move(files_[from]);
     files_.erase(from);
     return absl::OkStatus();

@@ -15,7 +15,7 @@
 namespace heroq {
 
 // Files in memory, with the behaviour of the POSIX file system that FileSystem promises; no links or
-// permissions. "/" exists; relative paths start there. Modification times count writes, so they are the same
+// permissions. "/" exists; relative paths start there. Times count writes and renames, so they are the same
 // in every run. Thread-safe.
 class MemoryFileSystem final : public FileSystem {
  public:
@@ -47,6 +47,7 @@ class MemoryFileSystem final : public FileSystem {
   struct File {
     std::string data;
     int64_t modify_time_nanos = 0;
+    int64_t change_time_nanos = 0;
     int64_t inode = 0;
   };
 
@@ -56,6 +57,7 @@ class MemoryFileSystem final : public FileSystem {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool ExistsLocked(const std::string& path) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool IsEmptyLocked(const std::string& directory) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void MarkWrittenLocked(File& file) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   FileInfo InfoLocked(const File& file) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   absl::Mutex mutex_;
@@ -63,7 +65,7 @@ class MemoryFileSystem final : public FileSystem {
   // Open files keep theirs when a name is removed.
   std::map<std::string, std::shared_ptr<File>> files_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> directories_ ABSL_GUARDED_BY(mutex_) = {"/"};
-  int64_t writes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t changes_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t inodes_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t announced_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };

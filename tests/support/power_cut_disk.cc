@@ -30,6 +30,7 @@ FileInfo InfoOf(const DiskNode& node) {
   FileInfo info;
   info.size = static_cast<int64_t>(node.data.size());
   info.modify_time_nanos = node.modify_time_nanos;
+  info.change_time_nanos = node.change_time_nanos;
   info.inode = node.inode;
   info.is_directory = node.is_directory;
   info.is_regular = !node.is_directory;
@@ -56,6 +57,7 @@ class PowerCutDisk::Image {
     copy->is_directory = node.is_directory;
     copy->inode = node.inode;
     copy->modify_time_nanos = node.modify_time_nanos;
+    copy->change_time_nanos = node.change_time_nanos;
     if (!node.is_directory) {
       copy->durable = copy->data = ContentOf(node);
       return copy;
@@ -116,7 +118,7 @@ PowerCutDisk::NodePtr PowerCutDisk::NewNodeLocked(bool is_directory) {
   auto node = std::make_shared<DiskNode>();
   node->is_directory = is_directory;
   node->inode = ++inodes_;
-  node->modify_time_nanos = ++writes_;
+  MarkWrittenLocked(*node);
   return node;
 }
 
@@ -128,6 +130,10 @@ PowerCutDisk::NodePtr PowerCutDisk::FindLocked(const std::string& path) const {
     node = found->second;
   }
   return node;
+}
+
+void PowerCutDisk::MarkWrittenLocked(DiskNode& node) {
+  node.modify_time_nanos = node.change_time_nanos = ++changes_;
 }
 
 void PowerCutDisk::ApplyLocked(Operation operation) {
@@ -155,7 +161,7 @@ absl::StatusOr<PowerCutDisk::NodePtr> PowerCutDisk::Open(const std::string& path
   } else if (truncate && !node->data.empty()) {
     node->data.clear();
     node->unsynced.push_back({0, "", true});
-    node->modify_time_nanos = ++writes_;
+    MarkWrittenLocked(*node);
   }
   return node;
 }
@@ -175,7 +181,7 @@ void PowerCutDisk::Write(DiskNode& file, int64_t offset, absl::string_view bytes
   absl::MutexLock lock(&mutex_);
   file.unsynced.push_back({offset, std::string(bytes), false});
   WriteInto(file.data, offset, bytes);
-  file.modify_time_nanos = ++writes_;
+  MarkWrittenLocked(file);
 }
 
 void PowerCutDisk::Append(DiskNode& file, absl::string_view bytes) { Write(file, Info(file).size, bytes); }
@@ -184,7 +190,7 @@ void PowerCutDisk::Truncate(DiskNode& file, int64_t size) {
   absl::MutexLock lock(&mutex_);
   file.unsynced.push_back({size, "", true});
   file.data.resize(static_cast<std::size_t>(size));
-  file.modify_time_nanos = ++writes_;
+  MarkWrittenLocked(file);
 }
 
 void PowerCutDisk::Sync(DiskNode& file) {
@@ -237,6 +243,7 @@ absl::Status PowerCutDisk::Rename(const std::string& from, const std::string& to
     if (replaced->is_directory != node->is_directory) return IoError(ENOTDIR, "rename", both);
     if (!replaced->entries.empty()) return IoError(ENOTEMPTY, "rename", both);
   }
+  node->change_time_nanos = ++changes_;
   ApplyLocked({{FindLocked(DirectoryOf(from)), BaseName(from), nullptr}, {parent, BaseName(to), node}});
   return absl::OkStatus();
 }
@@ -325,7 +332,7 @@ std::unique_ptr<PowerCutDisk> PowerCutDisk::AfterPowerCut(uint64_t seed) {
   absl::MutexLock after_lock(&after->mutex_);
   after->root_ = image.Copy(*root_);
   after->inodes_ = inodes_;
-  after->writes_ = writes_;
+  after->changes_ = changes_;
   return after;
 }
 

@@ -28,6 +28,7 @@ struct DiskNode {
   bool is_directory = false;
   int64_t inode = 0;
   int64_t modify_time_nanos = 0;
+  int64_t change_time_nanos = 0;
   std::string data;
   std::string durable;
   std::vector<Change> unsynced;
@@ -82,6 +83,7 @@ class PowerCutDisk {
 
   NodePtr FindLocked(const std::string& path) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   NodePtr NewNodeLocked(bool is_directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MarkWrittenLocked(DiskNode& node) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ApplyLocked(Operation operation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RemoveBelowLocked(const NodePtr& directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void MakeDurableLocked(std::size_t index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -90,7 +92,7 @@ class PowerCutDisk {
   NodePtr root_ ABSL_GUARDED_BY(mutex_);
   std::vector<Operation> unsynced_ ABSL_GUARDED_BY(mutex_);
   int64_t inodes_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t writes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t changes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace heroq

@@ -115,6 +115,26 @@ TEST_P(FileSystemTest, DirectoriesAreMadeWithParentsAndListedSorted) {
   EXPECT_TRUE(files_.SyncDirectory(Path("d")).ok());
 }
 
+TEST_P(FileSystemTest, WritesAndRenamesAreSeenInTheTimesOfAFile) {
+  Write("a", "old");
+  const FileInfo before = *files_.Stat(Path("a"));
+  EXPECT_EQ(*files_.Stat(Path("a")), before);
+  EXPECT_EQ(*(*files_.OpenForRead(Path("a")))->Stat(), before);
+  FileInfo after = before;
+  // More than once: the clock of a file system may tick a hundred times a second.
+  for (int i = 0; i < 1'000'000 && after == before; ++i) {
+    ASSERT_TRUE((*files_.OpenForUpdate(Path("a")))->WriteAt(0, "new").ok());
+    after = *files_.Stat(Path("a"));
+  }
+  EXPECT_GT(after.modify_time_nanos, before.modify_time_nanos);
+  EXPECT_GT(after.change_time_nanos, before.change_time_nanos);
+  ASSERT_TRUE(files_.Rename(Path("a"), Path("b")).ok());
+  FileInfo renamed = *files_.Stat(Path("b"));
+  EXPECT_GE(renamed.change_time_nanos, after.change_time_nanos);
+  renamed.change_time_nanos = after.change_time_nanos;
+  EXPECT_EQ(renamed, after);
+}
+
 TEST_P(FileSystemTest, RenameReplacesAFile) {
   Write("a", "new");
   Write("b", "old");
