@@ -27,7 +27,7 @@ absl::StatusOr<PlannedFileDigests> DigestPlannedFile(FileSystem& files, const st
                                   tensors[digests.parts.size()]->name(), " begins"),
                      {{"path", path}});
   }
-  PlannedFileDigests found{std::move(digests.whole), {}};
+  PlannedFileDigests found{digests.info, std::move(digests.whole), {}};
   for (size_t i = 0; i < tensors.size(); ++i) {
     found.tensors.emplace_back(tensors[i], std::move(digests.parts[i]));
   }

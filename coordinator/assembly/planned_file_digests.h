@@ -12,6 +12,7 @@
 namespace heroq {
 
 struct PlannedFileDigests {
+  FileInfo info;  // before it was read
   Digest whole;
   // Every tensor with the SHA-256 of its bytes, by place in the file. The tensors are those of the plan.
   std::vector<std::pair<const v1::PlannedTensor*, std::string>> tensors;

@@ -11,7 +11,6 @@
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 #include "coordinator/assembly/model_card.h"
-#include "coordinator/assembly/planned_file_digests.h"
 #include "coordinator/assembly/side_files.h"
 #include "coordinator/planning/adapter_plan.h"
 #include "coordinator/planning/dense_output.h"
@@ -73,11 +72,11 @@ Manifest Describe(const JobRecord& job, const std::string& heroq_version) {
   return manifest;
 }
 
-// Reads a weight file back, compares it with the journal and lists its tensors.
-absl::Status AddWeightFile(FileSystem& files, const JobRecord& job, const v1::PlannedFile& planned,
-                           const std::string& staging, Manifest& manifest) {
-  const std::string path = JoinPath(staging, planned.name());
-  HEROQ_ASSIGN_OR_RETURN(const PlannedFileDigests digests, DigestPlannedFile(files, path, planned));
+// Compares a weight file with the journal and lists its tensors.
+absl::Status AddWeightFile(const JobRecord& job, const v1::PlannedFile& planned,
+                           const StagedCheckpoint& staged, Manifest& manifest) {
+  const std::string path = JoinPath(staged.directory(), planned.name());
+  HEROQ_ASSIGN_OR_RETURN(const PlannedFileDigests digests, staged.DigestsOf(planned));
   const auto recorded = job.files.find(planned.name());
   if (recorded == job.files.end() || recorded->second.sha256() != digests.whole.sha256) {
     return Differs(path, recorded == job.files.end() ? "of the journal" : recorded->second.sha256(),
@@ -110,9 +109,10 @@ v1::JobResult ResultOf(const JobRecord& job, const Manifest& manifest, const std
 }  // namespace
 
 absl::StatusOr<v1::JobResult> WriteReportsAndManifest(FileSystem& files, const JobRecord& job,
-                                                      const std::string& staging,
+                                                      const StagedCheckpoint& staged,
                                                       const std::string& heroq_version, absl::Time now) {
   const v1::Plan& plan = *job.plan;
+  const std::string& staging = staged.directory();
   HEROQ_ASSIGN_OR_RETURN(const std::string config,
                          ReadFile(files, JoinPath(plan.model_directory(), "config.json")));
   HEROQ_RETURN_IF_ERROR(files.CreateDirectories(JoinPath(staging, "report")));
@@ -126,7 +126,7 @@ absl::StatusOr<v1::JobResult> WriteReportsAndManifest(FileSystem& files, const J
 
   Manifest manifest = Describe(job, heroq_version);
   for (const v1::PlannedFile& planned : plan.files()) {
-    HEROQ_RETURN_IF_ERROR(AddWeightFile(files, job, planned, staging, manifest));
+    HEROQ_RETURN_IF_ERROR(AddWeightFile(job, planned, staged, manifest));
   }
   std::vector<std::string> names = SideFileNames(plan);
   names.insert(names.end(), {kCardName, kReportName});

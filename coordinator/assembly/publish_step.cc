@@ -101,7 +101,7 @@ absl::StatusOr<bool> PublishStep(DriverSeams& seams, const JobRecord& job, JobWo
   HEROQ_RETURN_IF_ERROR(CheckPinnedFiles(seams.files, job.plan->model_directory(), job.plan->sources()));
   HEROQ_ASSIGN_OR_RETURN(
       const v1::JobResult result,
-      WriteReportsAndManifest(seams.files, job, staging, seams.options.version, seams.clock.Now()));
+      WriteReportsAndManifest(seams.files, job, *work.staged, seams.options.version, seams.clock.Now()));
   HEROQ_RETURN_IF_ERROR(Publish(seams.files, staging, job.plan->output_directory()));
   HEROQ_RETURN_IF_ERROR(CommitSuccess(seams, job, result));
   return true;

@@ -150,7 +150,7 @@ absl::StatusOr<std::optional<v1::FileAssembled>> StagedCheckpoint::FinishFile() 
     const std::string path = JoinPath(directory_, open.planned->name());
     const std::string part = absl::StrCat(path, kPartSuffix);
     HEROQ_FAILPOINT(shard_before_sync);
-    HEROQ_ASSIGN_OR_RETURN(const PlannedFileDigests digests, SyncAndReadBack(open, part));
+    HEROQ_ASSIGN_OR_RETURN(PlannedFileDigests digests, SyncAndReadBack(open, part));
     HEROQ_FAILPOINT(shard_before_rename);
     HEROQ_RETURN_IF_ERROR(files_.Rename(part, path));
     HEROQ_FAILPOINT(shard_after_rename);
@@ -160,10 +160,29 @@ absl::StatusOr<std::optional<v1::FileAssembled>> StagedCheckpoint::FinishFile() 
     assembled.set_name(open.planned->name());
     assembled.set_size_bytes(digests.whole.size_bytes);
     assembled.set_sha256(digests.whole.sha256);
+    HEROQ_ASSIGN_OR_RETURN(const FileInfo left, Info(path));
+    // Of all that is compared, the rename changes this.
+    digests.info.change_time_nanos = left.change_time_nanos;
+    if (digests.info == left) read_back_[open.planned->name()] = std::move(digests);
     open_.erase(entry);
     return std::optional<v1::FileAssembled>(std::move(assembled));
   }
   return std::optional<v1::FileAssembled>();
+}
+
+absl::StatusOr<FileInfo> StagedCheckpoint::Info(const std::string& path) const {
+  // Not by its name: network file systems look again at what they know of a file when it is opened.
+  HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file, files_.OpenForRead(path));
+  return file->Stat();
+}
+
+absl::StatusOr<PlannedFileDigests> StagedCheckpoint::DigestsOf(const v1::PlannedFile& planned) const {
+  const std::string path = JoinPath(directory_, planned.name());
+  if (const auto known = read_back_.find(planned.name()); known != read_back_.end()) {
+    HEROQ_ASSIGN_OR_RETURN(const FileInfo now, Info(path));
+    if (now == known->second.info) return known->second;
+  }
+  return DigestPlannedFile(files_, path, planned);
 }
 
 }  // namespace heroq

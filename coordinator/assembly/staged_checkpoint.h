@@ -38,6 +38,9 @@ class StagedCheckpoint {
   // read back and outlasts a power cut. VALIDATION_FAILED when a copied tensor does not read back as the
   // bytes of the source that were copied.
   absl::StatusOr<std::optional<v1::FileAssembled>> FinishFile();
+  // The digests of a finished file, read from it: when it was finished, if that was here and the file has not
+  // been touched since, else now. VALIDATION_FAILED, IO_ERROR.
+  absl::StatusOr<PlannedFileDigests> DigestsOf(const v1::PlannedFile& planned) const;
   // Every planned file is finished.
   bool complete() const { return open_.empty(); }
 
@@ -58,11 +61,14 @@ class StagedCheckpoint {
                                          const CheckpointReader& source, WritableFile& file);
   // Makes what was written to `path` durable, closes it and reads it back.
   absl::StatusOr<PlannedFileDigests> SyncAndReadBack(OpenFile& open, const std::string& path);
+  // The file at `path` as an open finds it now.
+  absl::StatusOr<FileInfo> Info(const std::string& path) const;
 
   FileSystem& files_;
   const std::shared_ptr<const v1::Plan> plan_;
   const std::string directory_;
-  std::map<std::string, OpenFile> open_;  // by name
+  std::map<std::string, OpenFile> open_;                 // by name
+  std::map<std::string, PlannedFileDigests> read_back_;  // by name; `info` as the file was left
   std::set<int> missing_units_;
 };
 

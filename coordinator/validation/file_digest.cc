@@ -101,7 +101,7 @@ absl::StatusOr<DigestWithParts> DigestOfFileAndParts(FileSystem& files, const st
     HEROQ_RETURN_IF_ERROR(whole_read);
     HEROQ_RETURN_IF_ERROR(parts_read);
   }
-  return DigestWithParts{{whole.Finish(), info.size}, parts.Finish()};
+  return DigestWithParts{info, {whole.Finish(), info.size}, parts.Finish()};
 }
 
 }  // namespace heroq

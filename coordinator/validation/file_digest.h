@@ -14,6 +14,7 @@ namespace heroq {
 absl::StatusOr<Digest> DigestOfFile(FileSystem& files, const std::string& path);
 
 struct DigestWithParts {
+  FileInfo info;  // before it was read
   Digest whole;
   std::vector<std::string>
       parts;  // SHA-256 of bytes [begins[i], begins[i + 1]), the last one to the end of the file
