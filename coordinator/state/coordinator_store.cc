@@ -17,6 +17,14 @@
 namespace heroq {
 namespace {
 
+// A lease is void after a restart in any case (its epoch is over), and whatever a worker makes of it is
+// committed after it: losing one to a power cut costs the charge of its attempt.
+Sync SyncOf(const std::vector<const v1::Update*>& updates) {
+  const bool leases = std::all_of(updates.begin(), updates.end(),
+                                  [](const v1::Update* update) { return update->has_task_leased(); });
+  return leases ? Sync::kWithNext : Sync::kNow;
+}
+
 void Stamp(v1::Update& update, Clock& clock) {
   if (!update.has_time()) *update.mutable_time() = ToProto(clock.Now());
 }
@@ -43,7 +51,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorStore>> CoordinatorStore::Open(std::un
   started.mutable_epoch_started()->set_epoch(state.epoch + 1);
   Stamp(started, clock);
   HEROQ_FAILPOINT(recovery_before_epoch);
-  HEROQ_RETURN_IF_ERROR(store->journal_->Append({&started}));
+  HEROQ_RETURN_IF_ERROR(store->journal_->Append({&started}, Sync::kNow));
   HEROQ_FAILPOINT(recovery_after_epoch);
   ApplyUpdate(state, started);
   store->epoch_ = state.epoch;
@@ -125,7 +133,7 @@ void CoordinatorStore::Write(CoordinatorState& working, std::deque<Waiting>& bat
   }
   std::shared_ptr<const CoordinatorState> state;
   if (!accepted.empty()) {
-    if (absl::Status appended = journal_->Append(accepted); !appended.ok()) {
+    if (absl::Status appended = journal_->Append(accepted, SyncOf(accepted)); !appended.ok()) {
       Log(LogLevel::kError,
           "the journal cannot be written; stopping, since what is on disk is unknown until a restart",
           {{"error", appended.ToString()}});

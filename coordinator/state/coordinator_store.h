@@ -19,7 +19,8 @@ namespace heroq {
 
 // The only way to change durable state. One writer thread takes the waiting updates, validates each against
 // the working state and applies it there, appends the batch to the journal in one transaction, publishes a
-// snapshot and then calls the listeners and every `done`. Updates that change nothing are not journaled and
+// snapshot and then calls the listeners and every `done`. Leases alone are not synced: the next other update
+// makes them durable. Updates that change nothing are not journaled and
 // listeners do not see them. A failed append ends the process (abort): restart recovers. Thread-safe; readers
 // never wait for disk.
 class CoordinatorStore {
@@ -36,8 +37,8 @@ class CoordinatorStore {
   // Finishes waiting updates.
   ~CoordinatorStore();
 
-  // Stamps update.time if unset. `done` runs on the writer thread after the update is durable, or with why it
-  // was refused; it must not block or wait for another commit.
+  // Stamps update.time if unset. `done` runs on the writer thread after the update is in the journal, or with
+  // why it was refused; it must not block or wait for another commit.
   void Commit(v1::Update update, Done done);
   // Blocks; never call it from `done`, a listener or an RPC callback.
   absl::Status CommitAndWait(v1::Update update);

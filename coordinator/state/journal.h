@@ -12,6 +12,12 @@
 
 namespace heroq {
 
+enum class Sync {
+  kNow,       // durable when Append returns
+  kWithNext,  // written, and durable with the next append that syncs: a power cut may take it until then, and
+              // never leaves one without those before it
+};
+
 // An append-only, durable list of updates. One writer; implementations: SQLite, memory (tests).
 // Thread-compatible.
 class Journal {
@@ -19,9 +25,9 @@ class Journal {
   virtual ~Journal() = default;
   // Calls `visit` with every update in order; stops at its first error. FILE_CORRUPT names the record.
   virtual absl::Status Replay(const std::function<absl::Status(const v1::Update&)>& visit) = 0;
-  // All updates in one transaction; durable when it returns OK. After an error the process must stop: what is
-  // on disk is unknown until the next Replay.
-  virtual absl::Status Append(const std::vector<const v1::Update*>& updates) = 0;
+  // All updates in one transaction. After an error the process must stop: what is on disk is unknown until
+  // the next Replay.
+  virtual absl::Status Append(const std::vector<const v1::Update*>& updates, Sync sync) = 0;
 };
 
 }  // namespace heroq

@@ -124,8 +124,17 @@ absl::Status SqliteJournal::Replay(const std::function<absl::Status(const v1::Up
   return absl::OkStatus();
 }
 
-absl::Status SqliteJournal::Append(const std::vector<const v1::Update*>& updates) {
+absl::Status SqliteJournal::SetSync(Sync sync) {
+  if (sync == sync_) return absl::OkStatus();
+  HEROQ_RETURN_IF_ERROR(
+      Execute(sync == Sync::kNow ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+  sync_ = sync;
+  return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::Append(const std::vector<const v1::Update*>& updates, Sync sync) {
   HEROQ_FAILPOINT(journal_before_append);
+  HEROQ_RETURN_IF_ERROR(SetSync(sync));
   HEROQ_RETURN_IF_ERROR(Execute("BEGIN"));
   for (const v1::Update* update : updates) HEROQ_RETURN_IF_ERROR(Insert(*update));
   HEROQ_FAILPOINT(journal_before_commit);

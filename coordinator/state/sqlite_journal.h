@@ -18,8 +18,9 @@ struct sqlite3_stmt;
 
 namespace heroq {
 
-// The journal of one coordinator as "<directory>/journal.db": one SQLite connection in WAL mode with
-// synchronous=FULL, so that an append is durable when it returns. The connection holds the file's exclusive
+// The journal of one coordinator as "<directory>/journal.db": one SQLite connection in WAL mode, with
+// synchronous=FULL for appends that sync and NORMAL, which leaves the log to the next sync, for others. The
+// connection holds the file's exclusive
 // lock for its life: a second coordinator on the same directory is refused. Every record carries a CRC-32C
 // over its number and bytes. Thread-compatible, blocking.
 class SqliteJournal final : public Journal {
@@ -31,7 +32,7 @@ class SqliteJournal final : public Journal {
   static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(FileSystem& files, const std::string& directory);
 
   absl::Status Replay(const std::function<absl::Status(const v1::Update&)>& visit) override;
-  absl::Status Append(const std::vector<const v1::Update*>& updates) override;
+  absl::Status Append(const std::vector<const v1::Update*>& updates, Sync sync) override;
 
  private:
   struct CloseDatabase {
@@ -47,6 +48,7 @@ class SqliteJournal final : public Journal {
   absl::Status CheckIntegrity();
   absl::Status CreateOrCheckSchema();
   absl::Status Insert(const v1::Update& update);
+  absl::Status SetSync(Sync sync);
 
   absl::Status Execute(const char* sql);
   absl::StatusOr<Statement> Prepare(const char* sql);
@@ -58,6 +60,7 @@ class SqliteJournal final : public Journal {
   std::unique_ptr<sqlite3, CloseDatabase> database_;
   Statement insert_;
   int64_t last_sequence_ = 0;
+  Sync sync_ = Sync::kNow;  // as the connection is set
 };
 
 }  // namespace heroq

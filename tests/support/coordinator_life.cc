@@ -22,13 +22,16 @@ class CoordinatorLife::GuardedJournal final : public Journal {
     });
   }
 
-  absl::Status Append(const std::vector<const v1::Update*>& updates) override {
+  absl::Status Append(const std::vector<const v1::Update*>& updates, Sync sync) override {
     if (!life_.Stopped().ok()) return absl::OkStatus();
-    absl::Status appended = journal_->Append(updates);
+    absl::Status appended = journal_->Append(updates, sync);
     // The first one is the epoch, with which Open fails by itself.
     if (life_.store_ == nullptr && !appended.ok()) return appended;
     if (appended.ok()) {
-      for (const v1::Update* update : updates) life_.acknowledged_.Add(*update);
+      for (const v1::Update* update : updates) unsynced_.push_back(*update);
+      if (sync == Sync::kWithNext) return absl::OkStatus();
+      for (const v1::Update& update : unsynced_) life_.acknowledged_.Add(update);
+      unsynced_.clear();
       return absl::OkStatus();
     }
     life_.files_.SetFrozen(true);
@@ -40,6 +43,7 @@ class CoordinatorLife::GuardedJournal final : public Journal {
  private:
   CoordinatorLife& life_;
   const std::unique_ptr<Journal> journal_;
+  std::vector<v1::Update> unsynced_;
 };
 
 absl::StatusOr<std::unique_ptr<CoordinatorLife>> CoordinatorLife::Start(PowerCutFileSystem& files,

@@ -62,7 +62,7 @@ class CoordinatorLife {
     return store_->Snapshot()->FindJob(job_id);
   }
   DirectoryBlobStore& blobs() { return *blobs_; }
-  // What the journal held at the start and what was acknowledged since.
+  // What the journal held at the start and what was acknowledged as synced since.
   const UpdateLog& acknowledged() const { return acknowledged_; }
   // Its prefix that was read at the start.
   std::size_t replayed() const { return replayed_; }

@@ -37,7 +37,7 @@ class MemoryLog {
 // kept.
 class MemoryJournal final : public Journal {
  public:
-  using Fault = std::function<absl::Status(const std::vector<const v1::Update*>& updates)>;
+  using Fault = std::function<absl::Status(const std::vector<const v1::Update*>& updates, Sync sync)>;
 
   explicit MemoryJournal(std::shared_ptr<MemoryLog> log = std::make_shared<MemoryLog>(),
                          Fault fault = nullptr)
@@ -49,9 +49,9 @@ class MemoryJournal final : public Journal {
     }
     return absl::OkStatus();
   }
-  absl::Status Append(const std::vector<const v1::Update*>& updates) override {
+  absl::Status Append(const std::vector<const v1::Update*>& updates, Sync sync) override {
     if (fault_) {
-      if (absl::Status failed = fault_(updates); !failed.ok()) return failed;
+      if (absl::Status failed = fault_(updates, sync); !failed.ok()) return failed;
     }
     for (const v1::Update* update : updates) log_->Append(*update);
     return absl::OkStatus();

@@ -55,6 +55,21 @@ TEST(CoordinatorStoreTest, UpdatesThatChangeNothingAreOkAndNotJournaled) {
   EXPECT_EQ(log->Updates().size(), 3u);
 }
 
+TEST(CoordinatorStoreTest, OnlyLeasesWaitForTheNextSync) {
+  FakeClock clock;
+  std::vector<Sync> syncs;
+  auto store =
+      OpenStore(std::make_shared<MemoryLog>(), clock, [&](const std::vector<const v1::Update*>&, Sync sync) {
+        syncs.push_back(sync);
+        return absl::OkStatus();
+      });
+  ASSERT_TRUE(store->CommitAndWait(CreateUpdate("a")).ok());
+  ASSERT_TRUE(store->CommitAndWait(PlanUpdate("a", TestPlan())).ok());
+  ASSERT_TRUE(store->CommitAndWait(LeaseUpdate(*store->Snapshot(), "a", {"capture/0/0"})).ok());
+  ASSERT_TRUE(store->CommitAndWait(CancelUpdate("a")).ok());
+  EXPECT_THAT(syncs, testing::ElementsAre(Sync::kNow, Sync::kNow, Sync::kNow, Sync::kWithNext, Sync::kNow));
+}
+
 TEST(CoordinatorStoreTest, ListenersSeeUpdatesInOrderBeforeDone) {
   FakeClock clock;
   auto store = OpenStore(std::make_shared<MemoryLog>(), clock);
@@ -123,7 +138,7 @@ TEST(CoordinatorStoreTest, ErrorOfTheFirstAppendFailsOpen) {
   FakeClock clock;
   const auto store = CoordinatorStore::Open(
       std::make_unique<MemoryJournal>(std::make_shared<MemoryLog>(),
-                                      [](const auto&) { return MakeError(Reason::kIo, "disk full"); }),
+                                      [](const auto&, Sync) { return MakeError(Reason::kIo, "disk full"); }),
       clock);
   EXPECT_TRUE(HasReason(store.status(), Reason::kIo));
 }
@@ -153,7 +168,7 @@ TEST(CoordinatorStoreTest, RestartWith10000TasksTakesUnderASecond) {
     ASSERT_TRUE(journal.ok());
     std::vector<const v1::Update*> pointers;
     for (const v1::Update& update : updates) pointers.push_back(&update);
-    ASSERT_TRUE((*journal)->Append(pointers).ok());
+    ASSERT_TRUE((*journal)->Append(pointers, Sync::kNow).ok());
   }
   FakeClock clock;
   // Of this process alone: other tests may use the processors.
@@ -173,7 +188,7 @@ TEST(CoordinatorStoreDeathTest, FailedAppendEndsTheProcess) {
   EXPECT_DEATH(
       {
         FakeClock clock;
-        auto store = OpenStore(std::make_shared<MemoryLog>(), clock, [](const auto& updates) {
+        auto store = OpenStore(std::make_shared<MemoryLog>(), clock, [](const auto& updates, Sync) {
           return updates[0]->has_job_created() ? MakeError(Reason::kIo, "disk full") : absl::OkStatus();
         });
         store->CommitAndWait(CreateUpdate("a")).IgnoreError();

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,13 @@
 #include "common/status/error_reason.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/test_plan.h"
+
+// Stands before the C library's, for SQLite too.
+static int syncs = 0;
+extern "C" int fdatasync(int file) {
+  ++syncs;
+  return static_cast<int>(syscall(SYS_fdatasync, file));
+}
 
 namespace heroq {
 namespace {
@@ -34,12 +42,12 @@ std::vector<std::string> JobIds(SqliteJournal& journal) {
   return ids;
 }
 
-void AppendJobs(SqliteJournal& journal, const std::vector<std::string>& ids) {
+void AppendJobs(SqliteJournal& journal, const std::vector<std::string>& ids, Sync sync = Sync::kNow) {
   std::vector<v1::Update> updates;
   for (const std::string& id : ids) updates.push_back(CreateUpdate(id));
   std::vector<const v1::Update*> pointers;
   for (const v1::Update& update : updates) pointers.push_back(&update);
-  ASSERT_TRUE(journal.Append(pointers).ok());
+  ASSERT_TRUE(journal.Append(pointers, sync).ok());
 }
 
 // Runs SQL on a journal nobody has open.
@@ -62,6 +70,22 @@ TEST(SqliteJournalTest, ReopenedJournalContinuesWhereItStopped) {
   auto journal = OpenJournal(state);
   AppendJobs(*journal, {"d"});
   EXPECT_THAT(JobIds(*journal), testing::ElementsAre("a", "b", "c", "d"));
+}
+
+TEST(SqliteJournalTest, AppendsSyncWhenTheyAreToldTo) {
+  TemporaryDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  const auto syncs_of = [&](const std::string& id, Sync sync) {
+    const int before = syncs;
+    AppendJobs(*journal, {id}, sync);
+    return syncs - before;
+  };
+  syncs_of("first", Sync::kNow);
+  EXPECT_GT(syncs_of("a", Sync::kNow), 0);
+  EXPECT_EQ(syncs_of("b", Sync::kWithNext), 0);
+  EXPECT_EQ(syncs_of("c", Sync::kWithNext), 0);
+  EXPECT_GT(syncs_of("d", Sync::kNow), 0);
+  EXPECT_THAT(JobIds(*journal), testing::ElementsAre("first", "a", "b", "c", "d"));
 }
 
 TEST(SqliteJournalTest, ReplayStopsAtTheVisitorsError) {
