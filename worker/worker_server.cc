@@ -33,6 +33,7 @@ v1::WorkerHello MakeHello(const WorkerOptions& options, c10::Device device) {
   hello.set_cores(static_cast<int>(std::thread::hardware_concurrency()));
   hello.set_memory_bytes(int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE));
   hello.set_slots(options.slots);
+  hello.set_leases_ahead(options.slots);
   hello.set_device(options.device);
   hello.set_version(options.version);
   hello.set_process_id(getpid());

@@ -14,10 +14,11 @@ PolicyInput LeaseManager::Impl::InputLocked(const CoordinatorState& state) {
   const absl::Duration now = clock_.Monotonic();
   for (const auto& [session, worker] : workers_.all()) {
     if (worker.draining || now - worker.last_heard > options_.time_to_live) continue;
-    const int used = leases_.CountOfSession(session);
-    input.workers.push_back({session, worker.hello.worker_id(), worker.hello.numeric_class(),
-                             worker.hello.slots(), std::max(0, worker.hello.slots() - used),
-                             now < worker.suspended_until});
+    const int used = leases_.CountOfSession(session), slots = worker.hello.slots();
+    const bool suspended = now < worker.suspended_until;
+    const int ahead = suspended ? 0 : worker.hello.leases_ahead() - std::max(0, used - slots);
+    input.workers.push_back({session, worker.hello.worker_id(), worker.hello.numeric_class(), slots,
+                             std::max(0, slots - used), suspended, std::max(0, ahead)});
   }
   for (const auto& [job_id, tasks] : input.leasing) {
     for (const LiveLease* lease : leases_.OfJob(job_id)) {

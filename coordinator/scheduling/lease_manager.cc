@@ -265,7 +265,8 @@ std::vector<v1::Worker> LeaseManager::Impl::Workers() {
     worker.set_device(connected.hello.device());
     worker.set_cores(connected.hello.cores());
     worker.set_slots(connected.hello.slots());
-    worker.set_running(leases_.CountOfSession(session));
+    // Those ahead wait.
+    worker.set_running(std::min(leases_.CountOfSession(session), connected.hello.slots()));
     worker.set_draining(connected.draining);
     worker.set_rss_bytes(connected.rss_bytes);
     worker.set_seconds_since_heartbeat(absl::ToDoubleSeconds(clock_.Monotonic() - connected.last_heard));

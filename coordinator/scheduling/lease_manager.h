@@ -16,12 +16,12 @@
 namespace heroq {
 
 // Connected workers and their leases: grants (by the pure policy), heartbeats, expiry, budgets. Leases and
-// attempts are in the journal before the lease is sent, and synced with what follows; deadlines are memory only, on the monotonic
-// clock. A lease lives as long as its worker's heartbeats name it; a token that is dead is cancelled when a
-// heartbeat names it. Permanent failures, spent budgets and quarantined tasks end the job (JobEnded FAILED
-// naming the task). A job without a numeric class of its own is pinned to that of its first lease: the class
-// with most registered slots. Thread-safe; never blocks: commits are asynchronous, and every change of a
-// lease takes effect when its update is committed.
+// attempts are in the journal before the lease is sent, and synced with what follows; deadlines are memory
+// only, on the monotonic clock. A lease lives as long as its worker's heartbeats name it; a token that is
+// dead is cancelled when a heartbeat names it. Permanent failures, spent budgets and quarantined tasks end
+// the job (JobEnded FAILED naming the task). A job without a numeric class of its own is pinned to that of
+// its first lease: the class with most registered slots. Thread-safe; never blocks: commits are asynchronous,
+// and every change of a lease takes effect when its update is committed.
 class LeaseManager {
  public:
   using SessionId = int64_t;

@@ -68,6 +68,29 @@ std::vector<int> DueTasks(const JobRecord& job, const std::set<int>& leasing, ab
   return due;
 }
 
+// Units to quantize that may wait in a worker's queue: all that are left over but one per slot, and none that
+// may take others with it.
+class UnitsAhead {
+ public:
+  UnitsAhead(const JobRecord& job, const std::vector<int>& due, const std::set<int>& granted, int slots) {
+    for (int task : due) {
+      const bool left = job.graph->nodes()[task].kind == TaskKind::kQuantize && granted.count(task) == 0;
+      if (left && !job.tasks[task].charged()) tasks_.push_back(task);
+    }
+    count_ = static_cast<int>(tasks_.size()) - slots + 1;
+  }
+
+  std::vector<int> Take() {
+    if (next_ >= count_) return {};
+    return {tasks_[next_++]};
+  }
+
+ private:
+  std::vector<int> tasks_;
+  int count_ = 0;
+  int next_ = 0;
+};
+
 }  // namespace
 
 bool IsDue(const JobRecord& job, int task, absl::Time now, const PolicyOptions& options) {
@@ -94,13 +117,18 @@ std::vector<LeaseGrant> PlanLeases(const PolicyInput& input, const PolicyOptions
   std::vector<WorkerSlots> workers = input.workers;
   for (const JobRecord* job : JobsInOrder(input.state)) {
     const std::vector<WorkerSlots*> usable = Usable(workers, ClassOf(*job, input));
-    if (Freest(usable) == nullptr) continue;
+    const bool any = std::any_of(usable.begin(), usable.end(), [](const WorkerSlots* worker) {
+      return worker->free > 0 || worker->ahead > 0;
+    });
+    if (!any) continue;
     const auto leasing = input.leasing.find(job->job_id);
     const std::set<int> being_leased = leasing == input.leasing.end() ? std::set<int>() : leasing->second;
     const std::vector<int> due = DueTasks(*job, being_leased, input.now, options);
     ShardRuns runs(*job, due, being_leased, options.capture_ahead_bytes);
+    std::set<int> granted;
     const auto grant = [&](WorkerSlots* worker, std::vector<int> tasks) {
       worker->free -= 1;
+      granted.insert(tasks.begin(), tasks.end());
       grants.push_back({job->job_id, std::move(tasks), worker->session});
     };
     const auto grant_single = [&](TaskKind kind) {
@@ -122,6 +150,22 @@ std::vector<LeaseGrant> PlanLeases(const PolicyInput& input, const PolicyOptions
     grant_single(TaskKind::kQuantize);
     grant_runs([] { return true; });
     grant_single(TaskKind::kEvaluate);
+
+    int slots = 0;
+    for (const WorkerSlots* worker : usable) slots += worker->slots;
+    UnitsAhead units(*job, due, granted, slots);
+    for (WorkerSlots* worker : usable) {
+      for (; worker->free == 0 && worker->ahead > 0; --worker->ahead) {
+        // One slot is to be filled, whatever others could take ahead too.
+        worker->free = 1;
+        std::vector<int> tasks;
+        if (runs.CapturesAreAwaited()) tasks = runs.TakeOwn(*worker, usable);
+        if (tasks.empty()) tasks = units.Take();
+        worker->free = 0;
+        if (tasks.empty()) break;
+        grants.push_back({job->job_id, std::move(tasks), worker->session});
+      }
+    }
   }
   return grants;
 }

@@ -20,6 +20,8 @@ struct WorkerSlots {
   int free = 0;
   // Failed too often lately: used only while its class has no other worker.
   bool suspended = false;
+  // Leases it takes while no slot is free.
+  int ahead = 0;
 };
 
 struct LeaseGrant {
@@ -55,6 +57,9 @@ struct PolicyOptions {
 //   A task that was charged before is leased alone, so that a bad one does not take others with it. The first
 //   block is cut into two runs or more, of two shards or more, so that workers that connect one after another
 //   share it.
+// - A worker without a free slot gets leases ahead, which wait for one: captures of hidden states it made
+//   itself, and units to quantize that were never charged while at least as many are left as the class has
+//   slots, so that nobody idles at the end for what waits in another's queue.
 // - Captures of blocks above the lowest unfinished one stop at `capture_ahead_bytes`.
 std::vector<LeaseGrant> PlanLeases(const PolicyInput& input, const PolicyOptions& options);
 

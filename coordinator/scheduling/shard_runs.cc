@@ -72,6 +72,14 @@ std::vector<int> ShardRuns::Take(const WorkerSlots& worker, const std::vector<Wo
   return run;
 }
 
+std::vector<int> ShardRuns::TakeOwn(const WorkerSlots& worker, const std::vector<WorkerSlots*>& workers) {
+  if (blocks_.empty()) return {};
+  const Shards& shards = blocks_.begin()->second;
+  const int first = shards.at(FirstShard(shards, worker, workers));
+  if (ProducerOf(first) != worker.worker_id || Charged(first)) return {};
+  return Take(worker, workers);
+}
+
 int ShardRuns::RunLength(int block, const std::vector<WorkerSlots*>& workers) const {
   int ready = 0, free = 0, slots = 0;
   for (const auto& [place, tasks] : blocks_) ready += static_cast<int>(tasks.size());
@@ -105,11 +113,6 @@ std::string ShardRuns::ProducerOf(int task) const {
     if (job_.graph->nodes()[dependency].kind != TaskKind::kQuantize) return job_.tasks[dependency].worker_id;
   }
   return "";
-}
-
-bool ShardRuns::Charged(int task) const {
-  const TaskRecord& record = job_.tasks[task];
-  return record.losses + record.failures + record.out_of_memory > 0;
 }
 
 }  // namespace heroq

@@ -25,6 +25,8 @@ class ShardRuns {
   // The next run for a free slot of `worker`, one of `workers` (the usable ones of the job's class); empty
   // when nothing is left or captures may not run further ahead.
   std::vector<int> Take(const WorkerSlots& worker, const std::vector<WorkerSlots*>& workers);
+  // The same, if it starts with hidden states that `worker` made.
+  std::vector<int> TakeOwn(const WorkerSlots& worker, const std::vector<WorkerSlots*>& workers);
 
  private:
   using Shards = std::map<int, int>;  // shard -> task
@@ -36,7 +38,7 @@ class ShardRuns {
                  const std::vector<WorkerSlots*>& workers) const;
   // The worker that made the hidden states the task reads; empty for block 0.
   std::string ProducerOf(int task) const;
-  bool Charged(int task) const;
+  bool Charged(int task) const { return job_.tasks[task].charged(); }
 
   const JobRecord& job_;
   const int64_t capture_ahead_bytes_;

@@ -29,6 +29,8 @@ struct TaskRecord {
   std::string worker_id;  // once done, of the lease that finished it
   // Of the lease that finished it; a lease of several shards is shared by its tasks.
   std::shared_ptr<const v1::TaskResult> result;
+
+  bool charged() const { return losses + failures + out_of_memory > 0; }
 };
 
 struct LeaseRecord {

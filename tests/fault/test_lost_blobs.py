@@ -13,9 +13,9 @@ def test_a_lost_input_costs_the_repetition_of_what_made_it(inputs, tmp_path):
     heroq(*quantize_command(inputs, tmp_path / "undisturbed"))
     out, trace = tmp_path / "out", tmp_path / "trace"
     # The coordinator stops itself when it is about to send the lease of the first quantize task: there is one worker, the
-    # captures of a block are one lease, those of the first block two, and those of three blocks come first.
+    # captures of a block are one lease, those of the first block two, and the task is leased ahead of those of the second.
     process = heroq_cli.start(*quantize_command(inputs, out, "--workers", "1", "--keep-state", "--no-progress"),
-                              env={**os.environ, "HEROQ_FAILPOINTS": f"lease_before_send=pause@5;trace={trace}"})
+                              env={**os.environ, "HEROQ_FAILPOINTS": f"lease_before_send=pause@4;trace={trace}"})
     run_processes.wait_until(lambda: trace.exists() and " pause" in trace.read_text())
     coordinator = run_processes.family(process)["coordinator"]
     reader = journal.leases(out)[-1][1]
@@ -30,5 +30,7 @@ def test_a_lost_input_costs_the_repetition_of_what_made_it(inputs, tmp_path):
     again = [task for update in updates for task in update.get("blobsLost", {}).get("taskIds", [])]
     assert again and set(again) <= set(lost)
     returned = [update["taskReturned"] for update in updates if "taskReturned" in update]
-    assert [(end["cause"], end["failureKind"]) for end in returned] == [("CAUSE_FAILED", "FAILURE_KIND_INPUT_LOST")]
+    # Of the task that reads them and of the one the worker had ahead.
+    assert {(end["cause"], end["failureKind"]) for end in returned} == {("CAUSE_FAILED", "FAILURE_KIND_INPUT_LOST")}
+    assert len(returned) <= 2
     assert [tasks for _, tasks in journal.leases(out)].count(reader) == 2

@@ -179,10 +179,10 @@ def check_end(out, kills, undisturbed):
     unsent = journal.leases_ended(updates, "CAUSE_RELEASED")
     for kill in kills:
         if kill.process == "worker":
-            # A worker holds one lease at most.
-            mine = [lease for lease in lost + unsent if lease["workerId"] == kill.worker][:1]
+            # A worker holds two leases at most: one that runs and one ahead.
+            mine = [lease for lease in lost + unsent if lease["workerId"] == kill.worker][:2]
             lost, unsent = ([lease for lease in leases if lease not in mine] for leases in (lost, unsent))
-            kill.leased = mine[0]["taskIds"] if mine else []
+            kill.leased = [task for lease in mine for task in lease["taskIds"]]
     assert not lost, f"leases lost to nobody's kill: {lost} after {kills}"
     allowed = collections.Counter(task for kill in kills for task in kill.leased)
     granted = collections.Counter(task for update in updates if "taskLeased" in update

@@ -19,7 +19,7 @@ std::shared_ptr<RunningLease> LeaseQueue::Add(const v1::Lease& lease) {
   // its thread may not have come back yet.
   const auto taken =
       std::count_if(leases_.begin(), leases_.end(), [](const auto& held) { return held->holds_slot(); });
-  if (draining_ || taken >= slots_) return nullptr;
+  if (draining_ || taken >= capacity_) return nullptr;
   auto running = std::make_shared<RunningLease>(lease);
   leases_.push_back(running);
   waiting_.push_back(running);
@@ -66,6 +66,7 @@ void LeaseQueue::Drain(std::function<void()> drained) {
   {
     absl::MutexLock lock(&mutex_);
     draining_ = true;
+    for (const auto& lease : waiting_) lease->Stop();
     if (!leases_.empty()) {
       drained_ = std::move(drained);
       return;

@@ -16,9 +16,10 @@ namespace heroq {
 // The leases of one worker: those that wait for a thread and those that run. Thread-safe.
 class LeaseQueue {
  public:
-  explicit LeaseQueue(int slots) : slots_(slots) {}
+  // Of `capacity` leases at once, as many as the worker has slots run.
+  explicit LeaseQueue(int capacity) : capacity_(capacity) {}
 
-  // nullptr when every slot is taken or the queue is draining: the lease is then to be released.
+  // nullptr when the queue is full or draining: the lease is then to be released.
   std::shared_ptr<RunningLease> Add(const v1::Lease& lease);
   // Blocks until a lease waits; nullptr after Close.
   std::shared_ptr<RunningLease> Next();
@@ -28,8 +29,8 @@ class LeaseQueue {
   // The attempt with this token is over.
   void Kill(const v1::LeaseToken& token);
   void KillAll();
-  // Takes no more leases. `drained` is called once none is left: now, or on the thread that removes the last
-  // one.
+  // Takes no more leases, and stops those that wait. `drained` is called once none is left: now, or on the
+  // thread that removes the last one.
   void Drain(std::function<void()> drained);
   // Stops every lease so that it is given back.
   void StopAll();
@@ -41,7 +42,7 @@ class LeaseQueue {
  private:
   std::vector<std::shared_ptr<RunningLease>> All() const;
 
-  const int slots_;
+  const int capacity_;
   mutable absl::Mutex mutex_;
   std::vector<std::shared_ptr<RunningLease>> leases_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::shared_ptr<RunningLease>> waiting_ ABSL_GUARDED_BY(mutex_);

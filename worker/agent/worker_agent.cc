@@ -26,7 +26,7 @@ WorkerAgent::WorkerAgent(std::shared_ptr<grpc::Channel> channel, const ExecutorF
       options_(std::move(options)),
       stores_(channel_, files_, sleeper_, jitter_),
       reporter_(*stub_, sleeper_, jitter_, options_.report),
-      leases_(options_.hello.slots()) {
+      leases_(options_.hello.slots() + options_.hello.leases_ahead()) {
   for (int i = 0; i < options_.hello.slots(); ++i) executors_.push_back(make_executor());
 }
 

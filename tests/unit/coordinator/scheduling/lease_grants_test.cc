@@ -74,5 +74,19 @@ TEST(LeaseGrantsTest, JobThatOnlyWaitsForARetrySaysSo) {
   EXPECT_EQ(fixture.leases->WaitingFor("a"), "retry after a failed attempt");
 }
 
+TEST(LeaseGrantsTest, WorkerThatTakesLeasesAheadGetsThemAndRunsItsSlots) {
+  LeaseFixture fixture;
+  fixture.AddJob("a", UncalibratedPlan(8));
+  v1::WorkerHello hello = fixture.Hello("w", 1);
+  hello.set_leases_ahead(2);
+  const auto worker = fixture.Connect(hello);
+  fixture.Tick();
+  const std::vector<v1::Lease> leases = worker.link->TakeLeases();
+  ASSERT_EQ(leases.size(), 3u);
+  EXPECT_EQ(fixture.leases->Workers().at(0).running(), 1);
+  ASSERT_TRUE(fixture.Complete(leases[0]).ok());
+  EXPECT_EQ(worker.link->TakeLeases().size(), 1u);
+}
+
 }  // namespace
 }  // namespace heroq

@@ -226,5 +226,31 @@ TEST_F(PolicyTest, NothingWithoutWorkersOrFreeSlots) {
   EXPECT_THAT(Plan(), IsEmpty());
 }
 
+TEST_F(PolicyTest, BusyWorkersTakeAheadWhatTheyMadeAndUnitsThatAreMoreThanTheSlots) {
+  fixture_.AddJob("a", TestPlan({.blocks = 3, .shards = 2}));
+  // By worker w.
+  FinishCaptures("0", 2);
+  AddWorker("w", 0, "c", 1);
+  AddWorker("x", 0, "c", 1);
+  EXPECT_THAT(Plan(), IsEmpty());
+  for (WorkerSlots& worker : workers_) worker.ahead = 1;
+  EXPECT_THAT(Plan(), ElementsAre("a:capture/1/0@w", "a:quantize/0/attention@x"));
+  workers_[1].ahead = 4;
+  EXPECT_THAT(Plan(), ElementsAre("a:capture/1/0@w", "a:quantize/0/attention@x")) << "one is left per slot";
+  AddWorker("y", 1);
+  EXPECT_THAT(Plan(), testing::Contains("a:capture/1/0@y")) << "free slots come first";
+}
+
+TEST_F(PolicyTest, UnitsThatWereChargedAreNotTakenAhead) {
+  fixture_.AddJob("a", TestPlan({.blocks = 1, .shards = 1}));
+  FinishCaptures("0", 1);
+  AddWorker("x", 0, "c", 1);
+  workers_[0].ahead = 2;
+  EXPECT_THAT(Plan(), ElementsAre("a:quantize/0/attention@x", "a:quantize/0/mlp@x"));
+  const v1::TaskLeased lease = fixture_.Lease("a", {"quantize/0/attention"});
+  ASSERT_TRUE(fixture_.Apply(ReturnUpdate(lease, v1::TaskReturned::CAUSE_LOST)).ok());
+  EXPECT_THAT(Plan(), ElementsAre("a:quantize/0/mlp@x"));
+}
+
 }  // namespace
 }  // namespace heroq
