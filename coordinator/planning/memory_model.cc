@@ -89,10 +89,12 @@ class BlockMemory {
     const int64_t shards = Shards();
     const int64_t length = calibration.sequence_length();
     const int64_t in_shard = SequencesInShard();
-    // Sums over ranges of shards that wait for their other half, packed; the shard's own squares beside them.
+    // Sums over ranges of shards that wait for their other half, packed; the shard's own beside them, packed
+    // too where a kernel sums bfloat16.
     int64_t pending = 1;
     while ((int64_t{1} << (pending - 1)) < shards) ++pending;
-    const int64_t moments = squares_ * kFloat + pending * squares_ * kFloat / 2;
+    const int64_t own = squares_ * kFloat / (ComputeBytes(plan_) == 2 ? 2 : 1);
+    const int64_t moments = own + pending * squares_ * kFloat / 2;
     // Of the shard, before, after and on their way to the store.
     const int64_t states = 3 * HiddenStates() + CachedStates();
     const int64_t micro_batch = std::min<int64_t>(calibration.micro_batch(), in_shard);
@@ -182,13 +184,12 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
     codes += size * linear.scheme().weight_bits() / 8 + size / 8;
   }
   const int64_t rewritten = RewrittenValues(unit);
-  int64_t squares = 0, square = 0, reading = 0, solving = 0, kept = 0;
+  int64_t squares = 0, reading = 0, solving = 0, kept = 0;
   const int64_t rows = KeptTokens(plan, unit.block());
   const bool changes_bases = ChangesBases(plan.method());
   const bool rotates = RotatesInputs(plan.method());
   for (const auto& [name, input] : inputs) {
     squares += input.square();
-    square = std::max(square, input.square());
     // A sum and the part that is added to it, both packed; then the sum and its square.
     reading = std::max(reading, input.square() / 2);
     const int64_t factor = Factor(plan, input.width);
@@ -208,12 +209,12 @@ int64_t QuantizeInBlock(const v1::Plan& plan, const v1::PlannedUnit& unit) {
     // Kept rows twice while they are read, quantized and residual ones, and what they sum to.
     if (rows > 0) kept += 3 * rows * input.width * ComputeBytes(plan) + 4 * input.square();
   }
-  if (!plan.calibration().has_source()) squares = square = reading = 0;
+  if (!plan.calibration().has_source()) squares = reading = 0;
   const int64_t bases = changes_bases ? 2 : 1;
   const int64_t held = bases * (weights * kFloat + squares) + kept;
   // The report compares what was stored: codes of the unit in three forms, one linear dense and in bfloat16,
-  // folded moments and a weight's own square.
-  const int64_t report = 3 * codes + largest * (kFloat + 2) + squares / 2 + square;
+  // and folded moments.
+  const int64_t report = 3 * codes + largest * (kFloat + 2) + squares / 2;
   return held + std::max({reading, solving, report}) + codes + 3 * rewritten * kFloat;
 }
 
