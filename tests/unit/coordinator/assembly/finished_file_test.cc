@@ -14,7 +14,7 @@
 #include "coordinator/validation/checkpoint_validator.h"
 #include "tests/support/driver_harness.h"
 #include "tests/support/memory_file_system.h"
-#include "tests/support/tiny_model.h"
+#include "tests/unit/coordinator/assembly/small_job.h"
 
 namespace heroq {
 namespace {
@@ -29,20 +29,9 @@ constexpr char kOutput[] = "/out/w4";
 class FinishedFileTest : public testing::Test {
  protected:
   FinishedFileTest() {
-    TinyModel model;
-    model.blocks = 1;
-    WriteTinyModel(files_, "/model", model);
-    WriteTokens(files_, "/tokens", 1, 16, 100);
+    WriteSmallInputs(files_);
     harness_ = std::make_unique<DriverHarness>(files_, "/state");
-    v1::JobSpec spec;
-    *spec.mutable_model()->mutable_location() = LocalPath("/model");
-    *spec.mutable_output()->mutable_location() = LocalPath(kOutput);
-    spec.mutable_output()->set_max_shard_bytes(16000);
-    spec.mutable_method()->mutable_rtn();
-    *spec.mutable_evaluation()->mutable_source()->mutable_tokens_file() = LocalPath("/tokens");
-    spec.mutable_evaluation()->set_sequences(1);
-    spec.mutable_evaluation()->set_sequence_length(16);
-    harness_->CreateJob("job", spec);
+    harness_->CreateJob("job", SmallJob(kOutput));
     harness_->driver().RunUntilIdle();
   }
 

@@ -9,7 +9,7 @@
 #include "coordinator/assembly/job_driver.h"
 #include "tests/support/driver_harness.h"
 #include "tests/support/memory_file_system.h"
-#include "tests/support/tiny_model.h"
+#include "tests/unit/coordinator/assembly/small_job.h"
 
 namespace heroq {
 namespace {
@@ -18,29 +18,14 @@ using Job = v1::QuantizationJob;
 
 constexpr char kOutput[] = "/out/w4";
 
-v1::JobSpec Spec() {
-  v1::JobSpec spec;
-  *spec.mutable_model()->mutable_location() = LocalPath("/model");
-  *spec.mutable_output()->mutable_location() = LocalPath(kOutput);
-  spec.mutable_output()->set_max_shard_bytes(16000);
-  spec.mutable_method()->mutable_rtn();
-  *spec.mutable_evaluation()->mutable_source()->mutable_tokens_file() = LocalPath("/tokens");
-  spec.mutable_evaluation()->set_sequences(1);
-  spec.mutable_evaluation()->set_sequence_length(16);
-  return spec;
-}
-
 // Stands for the end of the process: thrown from inside a file operation.
 struct Crash : std::exception {};
 
 struct World {
   World() {
-    TinyModel model;
-    model.blocks = 1;
-    WriteTinyModel(files, "/model", model);
-    WriteTokens(files, "/tokens", 1, 16, 100);
+    WriteSmallInputs(files);
     harness = std::make_unique<DriverHarness>(files, "/state");
-    harness->CreateJob("job", Spec());
+    harness->CreateJob("job", SmallJob(kOutput));
   }
 
   std::map<std::string, std::string> Published() { return PublishedBytes(files, kOutput); }
