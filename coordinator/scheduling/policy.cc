@@ -68,28 +68,21 @@ std::vector<int> DueTasks(const JobRecord& job, const std::set<int>& leasing, ab
   return due;
 }
 
-// Units to quantize that may wait in a worker's queue: all that are left over but one per slot, and none that
-// may take others with it.
-class UnitsAhead {
- public:
-  UnitsAhead(const JobRecord& job, const std::vector<int>& due, const std::set<int>& granted, int slots) {
-    for (int task : due) {
-      const bool left = job.graph->nodes()[task].kind == TaskKind::kQuantize && granted.count(task) == 0;
-      if (left && !job.tasks[task].charged()) tasks_.push_back(task);
-    }
-    count_ = static_cast<int>(tasks_.size()) - slots + 1;
+// Units to quantize that may wait in a worker's queue, the first to give at the end: all that are left over
+// but one per slot, and none that may take others with it.
+std::vector<int> UnitsAhead(const JobRecord& job, const std::vector<int>& due, const std::set<int>& granted,
+                            const std::vector<WorkerSlots*>& workers) {
+  std::vector<int> units;
+  for (int task : due) {
+    const bool left = job.graph->nodes()[task].kind == TaskKind::kQuantize && granted.count(task) == 0;
+    if (left && !job.tasks[task].charged()) units.push_back(task);
   }
-
-  std::vector<int> Take() {
-    if (next_ >= count_) return {};
-    return {tasks_[next_++]};
-  }
-
- private:
-  std::vector<int> tasks_;
-  int count_ = 0;
-  int next_ = 0;
-};
+  int kept = -1;
+  for (const WorkerSlots* worker : workers) kept += worker->slots;
+  units.resize(std::max<int>(0, static_cast<int>(units.size()) - kept));
+  std::reverse(units.begin(), units.end());
+  return units;
+}
 
 }  // namespace
 
@@ -151,17 +144,18 @@ std::vector<LeaseGrant> PlanLeases(const PolicyInput& input, const PolicyOptions
     grant_runs([] { return true; });
     grant_single(TaskKind::kEvaluate);
 
-    int slots = 0;
-    for (const WorkerSlots* worker : usable) slots += worker->slots;
-    UnitsAhead units(*job, due, granted, slots);
+    std::vector<int> units = UnitsAhead(*job, due, granted, usable);
     for (WorkerSlots* worker : usable) {
       for (; worker->free == 0 && worker->ahead > 0; --worker->ahead) {
         // One slot is to be filled, whatever others could take ahead too.
         worker->free = 1;
         std::vector<int> tasks;
         if (runs.CapturesAreAwaited()) tasks = runs.TakeOwn(*worker, usable);
-        if (tasks.empty()) tasks = units.Take();
         worker->free = 0;
+        if (tasks.empty() && !units.empty()) {
+          tasks = {units.back()};
+          units.pop_back();
+        }
         if (tasks.empty()) break;
         grants.push_back({job->job_id, std::move(tasks), worker->session});
       }

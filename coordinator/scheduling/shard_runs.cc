@@ -51,11 +51,24 @@ bool ShardRuns::CapturesAreAwaited() const {
 
 std::vector<int> ShardRuns::Take(const WorkerSlots& worker, const std::vector<WorkerSlots*>& workers) {
   if (blocks_.empty()) return {};
+  return TakeFrom(FirstShard(blocks_.begin()->second, worker, workers), workers);
+}
+
+std::vector<int> ShardRuns::TakeOwn(const WorkerSlots& worker, const std::vector<WorkerSlots*>& workers) {
+  if (blocks_.empty()) return {};
+  const Shards& shards = blocks_.begin()->second;
+  const int first = FirstShard(shards, worker, workers);
+  const int task = shards.at(first);
+  if (ProducerOf(task) != worker.worker_id || Charged(task)) return {};
+  return TakeFrom(first, workers);
+}
+
+std::vector<int> ShardRuns::TakeFrom(int first, const std::vector<WorkerSlots*>& workers) {
   const auto block = blocks_.begin();
   const auto [is_capture, number] = block->first;
   Shards& shards = block->second;
   const int length = RunLength(number, workers);
-  auto next = shards.find(FirstShard(shards, worker, workers));
+  auto next = shards.find(first);
   std::vector<int> run = {next->second};
   for (int shard = next->first + 1; static_cast<int>(run.size()) < length && !Charged(run.back()); ++shard) {
     next = shards.find(shard);
@@ -70,14 +83,6 @@ std::vector<int> ShardRuns::Take(const WorkerSlots& worker, const std::vector<Wo
   for (int task : run) shards.erase(job_.graph->nodes()[task].shard);
   if (shards.empty()) blocks_.erase(block);
   return run;
-}
-
-std::vector<int> ShardRuns::TakeOwn(const WorkerSlots& worker, const std::vector<WorkerSlots*>& workers) {
-  if (blocks_.empty()) return {};
-  const Shards& shards = blocks_.begin()->second;
-  const int first = shards.at(FirstShard(shards, worker, workers));
-  if (ProducerOf(first) != worker.worker_id || Charged(first)) return {};
-  return Take(worker, workers);
 }
 
 int ShardRuns::RunLength(int block, const std::vector<WorkerSlots*>& workers) const {

@@ -31,6 +31,8 @@ class ShardRuns {
  private:
   using Shards = std::map<int, int>;  // shard -> task
 
+  // The run of the next block that starts at shard `first`, which is due.
+  std::vector<int> TakeFrom(int first, const std::vector<WorkerSlots*>& workers);
   int RunLength(int block, const std::vector<WorkerSlots*>& workers) const;
   // Where `worker` starts: a shard it made the hidden states of, else one no other worker with a free slot
   // made, else the first.
