@@ -25,19 +25,15 @@ namespace heroq {
 namespace {
 
 // In several sums that do not wait for each other.
-double Dot(const float* a, const float* b, int64_t length) {
-  constexpr int64_t kSums = 16;
-  std::array<double, kSums> sums = {};
-  int64_t at = 0;
-  for (; at + kSums <= length; at += kSums) {
-    for (int64_t i = 0; i < kSums; ++i) sums[i] += static_cast<double>(a[at + i]) * b[at + i];
-  }
-  for (; at < length; ++at) sums[0] += static_cast<double>(a[at]) * b[at];
-  return std::accumulate(sums.begin(), sums.end(), 0.0);
-}
-
 double SumOfSquares(absl::Span<const float> values) {
-  return Dot(values.data(), values.data(), static_cast<int64_t>(values.size()));
+  constexpr size_t kSums = 16;
+  std::array<double, kSums> sums = {};
+  size_t at = 0;
+  for (; at + kSums <= values.size(); at += kSums) {
+    for (size_t i = 0; i < kSums; ++i) sums[i] += static_cast<double>(values[at + i]) * values[at + i];
+  }
+  for (; at < values.size(); ++at) sums[0] += static_cast<double>(values[at]) * values[at];
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 // `weight` in bfloat16; none if it is not exact.
@@ -145,9 +141,10 @@ absl::StatusOr<v1::LinearReport> LinearReporter::Report(const LinearWork& linear
     const OutputEnergy& energy = EnergyOf(linear.input, met);
     const at::Tensor moments = HostMatrix(met.second_moment);
     const auto counted = met.output_energies.find(linear.role);
-    const double total = counted != met.output_energies.end()
-                             ? counted->second
-                             : EnergyOfWeight(energy, weight, out_features, Values(moments));
+    // It is counted in float32 along rows, which squares may leave where second moments do not.
+    const bool known = counted != met.output_energies.end() && std::isfinite(counted->second);
+    const double total =
+        known ? counted->second : EnergyOfWeight(energy, weight, out_features, Values(moments));
     const double lost = Lost(energy, error, out_features, outcome.row_losses, total, report);
     const std::optional<double> relative = Relative(lost, total);
     if (relative.has_value()) report.set_relative_error(*relative);

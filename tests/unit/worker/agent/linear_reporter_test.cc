@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <vector>
 
 #include "common/quant/half.h"
@@ -168,6 +169,8 @@ TEST(LinearReporterTest, AnEnergyThatWasCountedIsTaken) {
   auto& energies = work.statistics[LinearInput::kMlpIn].output_energies;
   energies = {{LinearRole::kDown, 200}};
   EXPECT_DOUBLE_EQ(Report(work, Example::Stored(11, 12), {}).relative_error(), 5.0 / 200);
+  energies = {{LinearRole::kDown, std::numeric_limits<double>::infinity()}};
+  EXPECT_DOUBLE_EQ(Report(work, Example::Stored(11, 12), {}).relative_error(), 5.0 / 180);
   energies = {{LinearRole::kUp, 200}};
   EXPECT_DOUBLE_EQ(Report(work, Example::Stored(11, 12), {}).relative_error(), 5.0 / 180);
 }
