@@ -21,9 +21,9 @@ namespace {
 
 constexpr char kWhiteSpace[] = " \t\r";
 
-// Of a plain text of which not all is needed, so much is read at first, more for more tokens.
-constexpr int64_t kHeadBytes = int64_t{1} << 20;
-constexpr int64_t kHeadBytesPerToken = 16;
+// Of a plain text of which not all is needed, so much is read at first, and twice as much when it was not
+// enough: prose has four or five bytes a token.
+constexpr int64_t kHeadBytesPerToken = 8;
 // Tokens at the end of a head that are not relied upon: the text that follows could join them with its own.
 constexpr int64_t kUnsettledTokens = 1024;
 
@@ -95,22 +95,24 @@ class TokenStream {
     return absl::OkStatus();
   }
 
-  // Reads as many whole lines of a long text as are likely to do; false, and nothing read, when they do not.
+  // Reads whole lines from the beginning of a text until they do; false, and nothing read, when only all of
+  // it may.
   absl::StatusOr<bool> ReadHead(const std::string& path) {
     if (!enough_.has_value()) return false;
-    const int64_t needed = *enough_ - static_cast<int64_t>(ids_.size());
-    const int64_t size = std::max(kHeadBytes, kHeadBytesPerToken * needed);
+    const int64_t needed = *enough_ - static_cast<int64_t>(ids_.size()) + kUnsettledTokens;
     HEROQ_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file, files_.OpenForRead(path));
     HEROQ_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());
-    if (info.size <= size) return false;
-    std::string head(static_cast<std::size_t>(size), '\0');
-    HEROQ_RETURN_IF_ERROR(file->ReadAt(0, size, head.data()));
-    head.resize(head.rfind('\n') + 1);
-    HEROQ_RETURN_IF_ERROR(CheckText(path, head, 0));
-    HEROQ_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, Encode(path, head));
-    if (static_cast<int64_t>(ids.size()) < needed + kUnsettledTokens) return false;
-    Add(ids);
-    return true;
+    for (int64_t size = kHeadBytesPerToken * needed; size < info.size; size *= 2) {
+      std::string head(static_cast<std::size_t>(size), '\0');
+      HEROQ_RETURN_IF_ERROR(file->ReadAt(0, size, head.data()));
+      head.resize(head.rfind('\n') + 1);
+      HEROQ_RETURN_IF_ERROR(CheckText(path, head, 0));
+      HEROQ_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, Encode(path, head));
+      if (static_cast<int64_t>(ids.size()) < needed) continue;
+      Add(ids);
+      return true;
+    }
+    return false;
   }
 
   absl::Status ReadLines(const std::string& path) {

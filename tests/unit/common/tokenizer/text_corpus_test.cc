@@ -83,7 +83,7 @@ TEST_F(TextCorpusTest, OfALongTextWholeLinesAreReadUntilThereIsEnough) {
   const std::string spoilt = Write("spoilt.txt", text + "\xff");
   const auto head = Sequences({spoilt}, 10, 100);
   ASSERT_TRUE(head.ok()) << head.status();
-  EXPECT_LT(head->counts[0].tokens_read, 1 << 20);
+  EXPECT_LT(head->counts[0].tokens_read, 1 << 14);
   const auto first = head->ids.begin();
   // A BOS, then "abcabde" again and again.
   EXPECT_THAT(std::vector<int32_t>(first, first + 9), ElementsAre(9, 0, 1, 2, 0, 1, 3, 4, 0));
@@ -94,6 +94,17 @@ TEST_F(TextCorpusTest, OfALongTextWholeLinesAreReadUntilThereIsEnough) {
   std::replace(text.begin(), text.end(), '\n', 'e');
   EXPECT_GT(Sequences({Write("line.txt", text)}, 1, 10)->counts[0].tokens_read, 3 << 20)
       << "a text of one line is not cut";
+}
+
+TEST_F(TextCorpusTest, ATextOfFewTokensIsReadFurtherButNotToItsEnd) {
+  // 20 bytes a token.
+  std::string text;
+  while (text.size() < (1 << 20)) text += "a" + std::string(19, '\n');
+  const auto tokens = Sequences({Write("spoilt.txt", text + "\xff")}, 10, 100);
+  ASSERT_TRUE(tokens.ok()) << tokens.status();
+  // A BOS and 1000 + 1024 letters are in twice 2 x 8 bytes a token.
+  EXPECT_GE(tokens->counts[0].tokens_read, 2024);
+  EXPECT_LE(tokens->counts[0].tokens_read, 2 + 2024 * 32 / 20);
 }
 
 TEST_F(TextCorpusTest, ReadingStopsWhenThereIsEnough) {
