@@ -36,8 +36,8 @@ std::string DirectoryBlobStore::PathOf(const Digest& digest) const {
 
 std::string DirectoryBlobStore::TemporaryPath() { return JoinPath(root_, "tmp/" + TemporaryName()); }
 
-absl::StatusOr<Digest> DirectoryBlobStore::Put(absl::string_view bytes, Durability durability) {
-  Digest digest = DigestOf(bytes);
+absl::StatusOr<Digest> DirectoryBlobStore::Put(BlobPieces pieces, Durability durability) {
+  Digest digest = DigestOf(pieces, durability);
   HEROQ_ASSIGN_OR_RETURN(const bool present, Contains(digest));
   if (present) {
     // It may have been stored as volatile before.
@@ -47,7 +47,8 @@ absl::StatusOr<Digest> DirectoryBlobStore::Put(absl::string_view bytes, Durabili
   HEROQ_FAILPOINT(blob_before_write);
   const std::string temporary = TemporaryPath();
   HEROQ_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files_.Create(temporary));
-  absl::Status status = file->Append(bytes);
+  absl::Status status;
+  for (std::size_t i = 0; status.ok() && i < pieces.size(); ++i) status = file->Append(pieces[i]);
   if (status.ok()) status = file->Close();
   if (status.ok()) status = Adopt(temporary, digest, durability);
   if (!status.ok()) {
@@ -84,7 +85,7 @@ absl::StatusOr<std::string> DirectoryBlobStore::Get(const Digest& digest) {
     return MakeError(Reason::kBlobMissing, absl::StrCat("blob ", digest.sha256, " is not in ", root_));
   }
   if (!bytes.ok() && !HasReason(bytes.status(), Reason::kFileCorrupt)) return bytes.status();
-  if (bytes.ok() && DigestOf(*bytes) == digest) return bytes;
+  if (bytes.ok() && Verify(*bytes, digest)) return bytes;
   // Out of the way, so that the task that makes it again can store it.
   HEROQ_RETURN_IF_ERROR(files_.Rename(path, JoinPath(root_, "corrupt/" + digest.sha256)));
   return MakeError(Reason::kBlobCorrupt, absl::StrCat("blob ", digest.sha256, " (", digest.size_bytes,

@@ -19,7 +19,8 @@ class DirectoryBlobStore final : public BlobStore {
   // Creates the directories it needs. `files` is not owned and must outlive the store.
   static absl::StatusOr<std::unique_ptr<DirectoryBlobStore>> Open(FileSystem& files, const std::string& root);
 
-  absl::StatusOr<Digest> Put(absl::string_view bytes, Durability durability) override;
+  using BlobStore::Put;
+  absl::StatusOr<Digest> Put(BlobPieces pieces, Durability durability) override;
   absl::StatusOr<std::string> Get(const Digest& digest) override;
   absl::StatusOr<bool> Contains(const Digest& digest) override;
 

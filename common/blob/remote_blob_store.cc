@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/blob/digest_proto.h"
-#include "common/blob/sha256.h"
 #include "common/file/crc32c.h"
 #include "common/rpc/call_timeout.h"
 #include "common/rpc/grpc_status.h"
@@ -36,8 +36,10 @@ RemoteBlobStore::RemoteBlobStore(const std::shared_ptr<grpc::Channel>& channel,
       jitter_(std::move(jitter)),
       options_(options) {}
 
-absl::StatusOr<Digest> RemoteBlobStore::Put(absl::string_view bytes, Durability durability) {
-  const Digest digest = DigestOf(bytes);
+absl::StatusOr<Digest> RemoteBlobStore::Put(BlobPieces pieces, Durability durability) {
+  const Digest digest = DigestOf(pieces, durability);
+  const std::string joined = pieces.size() == 1 ? "" : absl::StrJoin(pieces, "");
+  const absl::string_view bytes = pieces.size() == 1 ? pieces[0] : joined;
   Backoff backoff(options_.retry.backoff, jitter_);
   int64_t offset = 0;
   for (int attempts = 1;; ++attempts) {
@@ -119,10 +121,10 @@ absl::StatusOr<std::string> RemoteBlobStore::Get(const Digest& digest) {
     HEROQ_RETURN_IF_ERROR(cancellation_.Check());
     const std::size_t before = bytes.size();
     absl::Status status = ReadInto(digest, bytes);
-    if (status.ok() && Sha256Hex(bytes) == digest.sha256) return bytes;
+    if (status.ok() && Verify(bytes, digest)) return bytes;
     if (status.ok()) {
       // Every chunk was what the server sent, so going on would not help: start again.
-      status = Corrupt(digest, "received bytes have another SHA-256");
+      status = Corrupt(digest, "the bytes received are others");
       bytes.clear();
     } else if (!MayRetry(status)) {
       return status;

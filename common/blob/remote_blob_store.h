@@ -26,7 +26,7 @@ struct RemoteBlobOptions {
 };
 
 // The coordinator's blobs over BlobService. Broken transfers go on where they stopped, chunks carry CRC32C,
-// and whole blobs are checked against their SHA-256 on both sides. Thread-safe, blocking. Errors:
+// and whole blobs are verified on both sides. Thread-safe, blocking. Errors:
 // BLOB_MISSING, BLOB_CORRUPT when bytes stay wrong after retries, STALE_ATTEMPT when the lease is over,
 // CANCELLED, or what the connection says.
 class RemoteBlobStore final : public BlobStore {
@@ -36,7 +36,9 @@ class RemoteBlobStore final : public BlobStore {
                   Cancellation cancellation, Sleeper& sleeper, JitterSource jitter,
                   RemoteBlobOptions options);
 
-  absl::StatusOr<Digest> Put(absl::string_view bytes, Durability durability) override;
+  using BlobStore::Put;
+  // Several pieces are put together first.
+  absl::StatusOr<Digest> Put(BlobPieces pieces, Durability durability) override;
   absl::StatusOr<std::string> Get(const Digest& digest) override;
   absl::StatusOr<bool> Contains(const Digest& digest) override;
   // Those of `digests` the coordinator lacks, in the same order.

@@ -103,26 +103,37 @@ absl::StatusOr<SafetensorsLayout> LayOutSafetensors(std::vector<TensorSpec> tens
   return layout;
 }
 
-absl::StatusOr<std::string> SerializeSafetensors(const std::vector<NamedBytes>& tensors,
-                                                 const std::map<std::string, std::string>& metadata) {
+std::vector<absl::string_view> SafetensorsPieces::InOrder() const {
+  std::vector<absl::string_view> pieces = {header};
+  pieces.insert(pieces.end(), tensors.begin(), tensors.end());
+  return pieces;
+}
+
+absl::StatusOr<SafetensorsPieces> ArrangeSafetensors(const std::vector<NamedBytes>& tensors,
+                                                     const std::map<std::string, std::string>& metadata) {
   std::vector<TensorSpec> specs;
   std::map<std::string, absl::string_view> bytes;
   for (const NamedBytes& tensor : tensors) {
     specs.push_back(tensor.spec);
     bytes[tensor.spec.name] = tensor.bytes;
   }
-  HEROQ_ASSIGN_OR_RETURN(const SafetensorsLayout layout, LayOutSafetensors(std::move(specs), metadata));
-  std::string file = layout.header;
-  file.reserve(file.size() + layout.data_bytes);
+  HEROQ_ASSIGN_OR_RETURN(SafetensorsLayout layout, LayOutSafetensors(std::move(specs), metadata));
+  SafetensorsPieces pieces{std::move(layout.header), {}};
   for (const PlacedTensor& placed : layout.tensors) {
     const absl::string_view data = bytes[placed.spec.name];
     if (static_cast<int64_t>(data.size()) != placed.spec.bytes()) {
       return Invalid(placed.spec.name,
                      absl::StrCat(data.size(), " bytes, but its shape takes ", placed.spec.bytes()));
     }
-    file.append(data.data(), data.size());
+    pieces.tensors.push_back(data);
   }
-  return file;
+  return pieces;
+}
+
+absl::StatusOr<std::string> SerializeSafetensors(const std::vector<NamedBytes>& tensors,
+                                                 const std::map<std::string, std::string>& metadata) {
+  HEROQ_ASSIGN_OR_RETURN(const SafetensorsPieces pieces, ArrangeSafetensors(tensors, metadata));
+  return absl::StrJoin(pieces.InOrder(), "");
 }
 
 absl::StatusOr<ParsedSafetensors> ParseSafetensors(absl::string_view bytes, const std::string& name) {

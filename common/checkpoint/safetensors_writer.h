@@ -45,7 +45,20 @@ struct NamedBytes {
   absl::string_view bytes;
 };
 
-// A complete file in memory: for blobs. INVALID_SPEC also for bytes that do not fill the shape.
+// A file as its header and the bytes of its tensors in their order, which stay where they are.
+struct SafetensorsPieces {
+  std::string header;
+  std::vector<absl::string_view> tensors;
+
+  // Header first; valid while this object stays.
+  std::vector<absl::string_view> InOrder() const;
+};
+
+// INVALID_SPEC also for bytes that do not fill the shape.
+absl::StatusOr<SafetensorsPieces> ArrangeSafetensors(const std::vector<NamedBytes>& tensors,
+                                                     const std::map<std::string, std::string>& metadata = {});
+
+// The same as a complete file in memory.
 absl::StatusOr<std::string> SerializeSafetensors(const std::vector<NamedBytes>& tensors,
                                                  const std::map<std::string, std::string>& metadata = {});
 

@@ -40,8 +40,8 @@ uint64_t LoadWord(const char* bytes) {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) uint32_t HardwareCrc32c(absl::string_view data) {
-  uint64_t crc = 0xFFFFFFFF;
+__attribute__((target("sse4.2"))) uint32_t HardwareCrc32c(absl::string_view data, uint32_t before) {
+  uint64_t crc = ~before;
   std::size_t at = 0;
   for (; at + 8 <= data.size(); at += 8) crc = _mm_crc32_u64(crc, LoadWord(data.data() + at));
   auto narrow = static_cast<uint32_t>(crc);
@@ -52,8 +52,8 @@ __attribute__((target("sse4.2"))) uint32_t HardwareCrc32c(absl::string_view data
 
 }  // namespace
 
-uint32_t PortableCrc32c(absl::string_view data) {
-  uint32_t crc = 0xFFFFFFFF;
+uint32_t PortableCrc32c(absl::string_view data, uint32_t before) {
+  uint32_t crc = ~before;
   std::size_t at = 0;
   for (; at + 8 <= data.size(); at += 8) {
     const uint64_t word = LoadWord(data.data() + at) ^ crc;
@@ -66,12 +66,12 @@ uint32_t PortableCrc32c(absl::string_view data) {
   return ~crc;
 }
 
-uint32_t Crc32c(absl::string_view data) {
+uint32_t Crc32c(absl::string_view data, uint32_t before) {
 #if defined(__x86_64__)
   static const bool has_instruction = __builtin_cpu_supports("sse4.2");
-  if (has_instruction) return HardwareCrc32c(data);
+  if (has_instruction) return HardwareCrc32c(data, before);
 #endif
-  return PortableCrc32c(data);
+  return PortableCrc32c(data, before);
 }
 
 }  // namespace heroq

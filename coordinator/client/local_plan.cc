@@ -14,8 +14,9 @@ namespace {
 // A plan names its blobs; here nobody will read them.
 class NamingBlobStore final : public BlobStore {
  public:
-  absl::StatusOr<Digest> Put(absl::string_view bytes, Durability /*durability*/) override {
-    return DigestOf(bytes);
+  using BlobStore::Put;
+  absl::StatusOr<Digest> Put(BlobPieces pieces, Durability durability) override {
+    return DigestOf(pieces, durability);
   }
   absl::StatusOr<std::string> Get(const Digest& digest) override {
     return MakeError(Reason::kBlobMissing, absl::StrCat("blob ", digest.sha256, " was not kept"));

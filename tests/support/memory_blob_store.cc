@@ -1,15 +1,16 @@
 #include "tests/support/memory_blob_store.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/status/error_reason.h"
 #include "common/status/status_macros.h"
 
 namespace heroq {
 
-absl::StatusOr<Digest> MemoryBlobStore::Put(absl::string_view bytes, Durability durability) {
-  Digest digest = DigestOf(bytes);
+absl::StatusOr<Digest> MemoryBlobStore::Put(BlobPieces pieces, Durability durability) {
+  Digest digest = DigestOf(pieces, durability);
   absl::MutexLock lock(&mutex_);
-  Blob& blob = blobs_.try_emplace(digest.sha256, Blob{std::string(bytes), durability}).first->second;
+  Blob& blob = blobs_.try_emplace(digest.sha256, Blob{absl::StrJoin(pieces, ""), durability}).first->second;
   if (durability == Durability::kDurable) blob.durability = durability;
   return digest;
 }
@@ -21,7 +22,7 @@ absl::StatusOr<std::string> MemoryBlobStore::Get(const Digest& digest) {
   if (found == blobs_.end()) {
     return MakeError(Reason::kBlobMissing, absl::StrCat("blob ", digest.sha256, " is not in memory"));
   }
-  if (DigestOf(found->second.bytes) == digest) return found->second.bytes;
+  if (Verify(found->second.bytes, digest)) return found->second.bytes;
   blobs_.erase(found);
   return MakeError(Reason::kBlobCorrupt,
                    absl::StrCat("blob ", digest.sha256, " in memory holds other bytes"));

@@ -12,7 +12,8 @@ namespace heroq {
 // Blobs in a map, and ways to lose or spoil them. Thread-safe.
 class MemoryBlobStore final : public BlobStore {
  public:
-  absl::StatusOr<Digest> Put(absl::string_view bytes, Durability durability) override;
+  using BlobStore::Put;
+  absl::StatusOr<Digest> Put(BlobPieces pieces, Durability durability) override;
   absl::StatusOr<std::string> Get(const Digest& digest) override;
   absl::StatusOr<bool> Contains(const Digest& digest) override;
 

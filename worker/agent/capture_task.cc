@@ -36,8 +36,7 @@ absl::Status AddShard(int64_t shard, int64_t shards, MomentTap& tap, ShardSums& 
 
 absl::Status StoreNodes(LinearInput input, ShardSum& sum, BlobStore& blobs, v1::TaskResult& result) {
   for (const ShardSum::Node& node : sum.TakeNodes()) {
-    HEROQ_ASSIGN_OR_RETURN(const std::string bytes, SerializeStatistics(node.statistics));
-    HEROQ_ASSIGN_OR_RETURN(const Digest digest, blobs.Put(bytes, Durability::kVolatile));
+    HEROQ_ASSIGN_OR_RETURN(const Digest digest, PutStatistics(node.statistics, blobs));
     v1::StatisticsNode& out = *result.add_statistics();
     out.set_input(std::string(ToString(input)));
     out.set_shard_begin(static_cast<int32_t>(node.shards.begin));

@@ -12,10 +12,11 @@ class CountingBlobStore final : public BlobStore {
  public:
   explicit CountingBlobStore(BlobStore& store) : store_(store) {}
 
-  absl::StatusOr<Digest> Put(absl::string_view bytes, Durability durability) override {
-    bytes_written_ += static_cast<int64_t>(bytes.size());
+  using BlobStore::Put;
+  absl::StatusOr<Digest> Put(BlobPieces pieces, Durability durability) override {
     HEROQ_FAILPOINT(worker_before_upload);
-    HEROQ_ASSIGN_OR_RETURN(Digest digest, store_.Put(bytes, durability));
+    HEROQ_ASSIGN_OR_RETURN(Digest digest, store_.Put(pieces, durability));
+    bytes_written_ += digest.size_bytes;
     HEROQ_FAILPOINT(worker_after_upload);
     return digest;
   }

@@ -105,8 +105,7 @@ absl::StatusOr<std::optional<at::Tensor>> ShardRunner::Run(const DecoderBlock& b
 }
 
 absl::StatusOr<v1::NamedBlob> ShardRunner::Store(int64_t block, int64_t shard, const at::Tensor& hidden) {
-  HEROQ_ASSIGN_OR_RETURN(const std::string bytes, SerializeHiddenStates(hidden));
-  HEROQ_ASSIGN_OR_RETURN(const Digest digest, environment_.blobs.Put(bytes, Durability::kVolatile));
+  HEROQ_ASSIGN_OR_RETURN(const Digest digest, PutHiddenStates(hidden, environment_.blobs));
   cache_.Put(block, digest, hidden);
   v1::NamedBlob output;
   output.set_name(absl::StrCat("hidden/", shard));

@@ -62,13 +62,18 @@ absl::StatusOr<c10::ScalarType> ComputedType(const NamedBytes& part, const std::
                  absl::StrCat("has type ", ToString(part.spec.dtype), ", expected BF16 or F32"));
 }
 
+absl::StatusOr<Digest> Put(const std::vector<NamedBytes>& tensors, BlobStore& blobs) {
+  HEROQ_ASSIGN_OR_RETURN(const SafetensorsPieces pieces, ArrangeSafetensors(tensors));
+  return blobs.Put(pieces.InOrder(), Durability::kVolatile);
+}
+
 }  // namespace
 
-absl::StatusOr<std::string> SerializeHiddenStates(const at::Tensor& hidden) {
-  return CatchTorch("serialize hidden states", [&] {
+absl::StatusOr<Digest> PutHiddenStates(const at::Tensor& hidden, BlobStore& blobs) {
+  return CatchTorch("store hidden states", [&] {
     const at::Tensor whole = hidden.to(at::kCPU).contiguous();
     const DType dtype = whole.scalar_type() == at::kBFloat16 ? DType::kBf16 : DType::kF32;
-    return SerializeSafetensors({BytesOf(kHidden, dtype, whole)});
+    return Put({BytesOf(kHidden, dtype, whole)}, blobs);
   });
 }
 
@@ -80,8 +85,8 @@ absl::StatusOr<at::Tensor> ParseHiddenStates(std::string bytes, const std::strin
   return CatchTorch("parse hidden states", [&] { return View(hidden, dtype, owner); });
 }
 
-absl::StatusOr<std::string> SerializeStatistics(const PackedStatistics& statistics) {
-  const int64_t count = statistics.token_count;
+absl::StatusOr<Digest> PutStatistics(const PackedStatistics& statistics, BlobStore& blobs) {
+  const int64_t& count = statistics.token_count;
   const NamedBytes token_count = {{kTokenCount, DType::kI64, {1}},
                                   {reinterpret_cast<const char*>(&count), sizeof(count)}};
   std::vector<NamedBytes> tensors = {BytesOf(kSecondMoment, DType::kF32, statistics.upper), token_count};
@@ -89,14 +94,14 @@ absl::StatusOr<std::string> SerializeStatistics(const PackedStatistics& statisti
     tensors.push_back({{absl::StrCat(kOutputEnergy, ToString(role)), DType::kF64, {1}},
                        {reinterpret_cast<const char*>(&energy), sizeof(energy)}});
   }
-  return CatchTorch("serialize statistics", [&] {
+  return CatchTorch("store statistics", [&] {
     at::Tensor kept = statistics.activations;
     if (kept.defined()) {
       kept = kept.to(at::kCPU).contiguous();
       tensors.push_back(
           BytesOf(kActivations, kept.scalar_type() == at::kBFloat16 ? DType::kBf16 : DType::kF32, kept));
     }
-    return SerializeSafetensors(tensors);
+    return Put(tensors, blobs);
   });
 }
 

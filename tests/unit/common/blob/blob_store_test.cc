@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "common/blob/digest_proto.h"
 #include "common/blob/directory_blob_store.h"
 #include "common/status/error_reason.h"
 #include "tests/support/memory_blob_store.h"
@@ -61,6 +62,38 @@ TEST_P(BlobStoreTest, CorruptBytesAreNeverReturnedAndCanBeStoredAgain) {
   EXPECT_TRUE(HasReason(store().Get(digest).status(), Reason::kBlobMissing));
   ASSERT_TRUE(store().Put("precious", Durability::kDurable).ok());
   EXPECT_EQ(store().Get(digest).value(), "precious");
+}
+
+TEST_P(BlobStoreTest, PiecesAreOneBlob) {
+  const Digest digest = store().Put({"some ", "", "bytes"}, Durability::kDurable).value();
+  EXPECT_EQ(digest, DigestOf("some bytes"));
+  EXPECT_EQ(store().Get(digest).value(), "some bytes");
+  EXPECT_EQ(store().Put(BlobPieces(), Durability::kVolatile).value(), DigestOf(""));
+}
+
+TEST_P(BlobStoreTest, WhatIsVolatileIsVerifiedByItsChecksum) {
+  EXPECT_EQ(store().Put("durable", Durability::kDurable)->crc32c, std::nullopt);
+  Digest digest = store().Put({"1234", "56789"}, Durability::kVolatile).value();
+  // The check value of the CRC catalogue.
+  EXPECT_EQ(digest.crc32c, 0xE3069283U);
+  EXPECT_EQ(store().Get(digest).value(), "123456789");
+  memory_.Put("123456789", Durability::kVolatile).value();
+  directory_->Put("123456789", Durability::kVolatile).value();
+  Corrupt(digest);
+  EXPECT_TRUE(HasReason(store().Get(digest).status(), Reason::kBlobCorrupt));
+  // By nothing else: these are the right bytes for the name.
+  ASSERT_TRUE(store().Put("123456789", Durability::kVolatile).ok());
+  digest.crc32c = 0;
+  EXPECT_TRUE(HasReason(store().Get(digest).status(), Reason::kBlobCorrupt));
+}
+
+TEST(DigestProtoTest, KeepsAChecksumAndItsAbsence) {
+  for (const Durability durability : {Durability::kDurable, Durability::kVolatile}) {
+    const Digest digest = DigestOf(BlobPieces({"bytes"}), durability);
+    const Digest back = DigestFromProto(DigestToProto(digest));
+    EXPECT_EQ(back, digest);
+    EXPECT_EQ(back.crc32c, digest.crc32c);
+  }
 }
 
 TEST_P(BlobStoreTest, NamesThatAreNoDigestsAreRefused) {

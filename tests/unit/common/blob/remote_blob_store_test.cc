@@ -151,6 +151,8 @@ TEST_F(RemoteBlobStoreTest, PutThenGetGivesTheSameBytes) {
   EXPECT_EQ(*store_.Put("", Durability::kDurable), DigestOf(""));
   EXPECT_FALSE(service()->headers.at(1).may_be_lost());
   EXPECT_EQ(*store_.Get(DigestOf("")), "");
+  const Digest joined = store_.Put({"in ", "two pieces"}, Durability::kVolatile).value();
+  EXPECT_EQ(*store_.Get(joined), "in two pieces");
   EXPECT_THAT(sleeper_.slept(), IsEmpty());
 }
 

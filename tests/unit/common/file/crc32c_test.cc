@@ -22,7 +22,8 @@ TEST(Crc32cTest, GivesTheValuesOfRfc3720) {
       "\x00\x00\x14"
       "\x00\x00\x00\x18\x28\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00",
       48);
-  for (const auto crc : {Crc32c, PortableCrc32c}) {
+  for (const auto function : {Crc32c, PortableCrc32c}) {
+    const auto crc = [&](absl::string_view data) { return function(data, 0); };
     EXPECT_EQ(crc(std::string(32, '\0')), 0x8A9136AAU);
     EXPECT_EQ(crc(std::string(32, '\xFF')), 0x62A8AB43U);
     EXPECT_EQ(crc(Counting(0, 1)), 0x46DD794EU);
@@ -42,6 +43,13 @@ TEST(Crc32cTest, BothVariantsAgreeOnEveryLengthAndAlignment) {
       const absl::string_view part(bytes.data() + begin, size);
       ASSERT_EQ(Crc32c(part), PortableCrc32c(part)) << begin << " " << size;
     }
+  }
+}
+
+TEST(Crc32cTest, GoesOnFromTheBytesBefore) {
+  for (const auto crc : {Crc32c, PortableCrc32c}) {
+    EXPECT_EQ(crc("3456789", crc("12", 0)), 0xE3069283U);
+    EXPECT_EQ(crc("", crc("123456789", 0)), 0xE3069283U);
   }
 }
 

@@ -136,8 +136,7 @@ TEST_F(CaptureTaskTest, ValuesThatAreNotFiniteNameBlockShardAndInput) {
   at::Tensor spoiled = hidden->clone();
   spoiled[0][3][5] = std::numeric_limits<float>::infinity();
   v1::CaptureTask task = Capture(1, 1, 2, RunBoth({kShards}, kNoCache));
-  *task.mutable_hidden_states(0)->mutable_blob() =
-      DigestToProto(blobs_.Put(SerializeHiddenStates(spoiled).value(), Durability::kVolatile).value());
+  *task.mutable_hidden_states(0)->mutable_blob() = DigestToProto(PutHiddenStates(spoiled, blobs_).value());
   HiddenStateCache cache(kNoCache);
   const absl::Status status = Run(task, cache).status();
   EXPECT_TRUE(HasReason(status, Reason::kNumericalFailure)) << status;

@@ -68,11 +68,10 @@ class QuantizeTaskTest : public TaskTest {
     task.clear_statistics();
     for (auto& [input, layer] : statistics) {
       change(layer);
-      const std::string bytes = SerializeStatistics(Pack(layer)).value();
       v1::StatisticsNode& node = *task.add_statistics();
       node.set_input(std::string(ToString(input)));
       node.set_shard_end(kShards);
-      *node.mutable_blob() = DigestToProto(blobs_.Put(bytes, Durability::kVolatile).value());
+      *node.mutable_blob() = DigestToProto(PutStatistics(Pack(layer), blobs_).value());
     }
     return task;
   }

@@ -22,8 +22,7 @@ class ReadStatisticsTest : public ::testing::Test {
     node.set_input(input);
     node.set_shard_begin(begin);
     node.set_shard_end(end);
-    const std::string bytes = SerializeStatistics({at::full({3}, value), end - begin}).value();
-    *node.mutable_blob() = DigestToProto(blobs_.Put(bytes, Durability::kVolatile).value());
+    *node.mutable_blob() = DigestToProto(PutStatistics({at::full({3}, value), end - begin}, blobs_).value());
   }
 
   MemoryBlobStore blobs_;

@@ -11,6 +11,7 @@
 
 #include "common/checkpoint/safetensors_writer.h"
 #include "common/status/error_reason.h"
+#include "tests/support/memory_blob_store.h"
 
 namespace heroq {
 namespace {
@@ -23,11 +24,12 @@ std::string Tokens(const std::vector<int32_t>& ids, std::vector<int64_t> shape, 
 }
 
 TEST(TensorBlobsTest, HiddenStatesKeepTypeShapeAndBits) {
+  MemoryBlobStore blobs;
   for (const c10::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
     const at::Tensor hidden = at::randn({2, 3, 8}).to(dtype);
-    const std::string bytes = SerializeHiddenStates(hidden).value();
-    EXPECT_EQ(bytes, SerializeHiddenStates(hidden.clone()).value());
-    const at::Tensor parsed = ParseHiddenStates(bytes, "blob").value();
+    const Digest digest = PutHiddenStates(hidden, blobs).value();
+    EXPECT_EQ(digest, PutHiddenStates(hidden.clone(), blobs).value());
+    const at::Tensor parsed = ParseHiddenStates(blobs.Get(digest).value(), "blob").value();
     EXPECT_EQ(parsed.scalar_type(), dtype);
     EXPECT_TRUE(at::equal(parsed, hidden));
   }
@@ -36,7 +38,9 @@ TEST(TensorBlobsTest, HiddenStatesKeepTypeShapeAndBits) {
 TEST(TensorBlobsTest, StatisticsComeBack) {
   PackedStatistics statistics{at::randn({10}), 1234567};
   statistics.output_energies = {{LinearRole::kQuery, 1.5}, {LinearRole::kValue, 1e300}};
-  const PackedStatistics parsed = ParseStatistics(SerializeStatistics(statistics).value(), "blob").value();
+  MemoryBlobStore blobs;
+  const Digest digest = PutStatistics(statistics, blobs).value();
+  const PackedStatistics parsed = ParseStatistics(blobs.Get(digest).value(), "blob").value();
   EXPECT_TRUE(at::equal(parsed.upper, statistics.upper));
   EXPECT_EQ(parsed.token_count, 1234567);
   EXPECT_EQ(parsed.output_energies, statistics.output_energies);
