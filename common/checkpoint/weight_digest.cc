@@ -4,7 +4,6 @@
 
 #include "common/blob/sha256.h"
 #include "common/quant/half.h"
-#include "common/quant/packing.h"
 
 namespace heroq {
 namespace {
@@ -16,10 +15,10 @@ absl::string_view BytesOf(absl::Span<const T> values) {
 
 }  // namespace
 
-std::string WeightDigest(absl::Span<const uint8_t> codes, absl::Span<const float> scales,
+std::string WeightDigest(absl::Span<const int32_t> packed_codes, absl::Span<const float> scales,
                          absl::Span<const uint8_t> zero_points) {
   Sha256 hash;
-  hash.Update(BytesOf(codes));
+  hash.Update(BytesOf(packed_codes));
   hash.Update(BytesOf(scales));
   hash.Update(BytesOf(zero_points));
   return hash.Finish();
@@ -33,9 +32,7 @@ std::string WeightDigest(const QuantizedLinear& linear) {
   if (linear.scheme.symmetric) {
     zero_points.assign(scales.size(), static_cast<uint8_t>(linear.scheme.middle_code()));
   }
-  return WeightDigest(
-      UnpackRows(linear.packed_codes, linear.out_features, linear.in_features, linear.scheme.weight_bits),
-      scales, zero_points);
+  return WeightDigest(linear.packed_codes, scales, zero_points);
 }
 
 }  // namespace heroq

@@ -67,7 +67,7 @@ absl::Status CheckLinear(const CheckpointReader& tensors, const CheckpointReader
   const LinearLayout& layout = *work.layout;
   HEROQ_ASSIGN_OR_RETURN(const StoredWeight stored, ReadStoredWeight(tensors, layout, *work.storage));
   if (work.stated != nullptr) {
-    const std::string digest = WeightDigest(stored.codes, stored.scales, stored.zero_points);
+    const std::string digest = WeightDigest(stored.packed_codes, stored.scales, stored.zero_points);
     work.findings.Check(digest == work.stated->digest, "weight_digest_differs",
                         {absl::StrCat(layout.name, ".weight"), ""}, work.stated->digest, digest);
   }

@@ -24,8 +24,7 @@ std::vector<uint8_t> Shifted(const std::string& bytes, const QuantScheme& scheme
 
 absl::Status ReadPacked(const CheckpointReader& reader, const LinearParts& parts, const QuantScheme& scheme,
                         StoredWeight& weight) {
-  HEROQ_ASSIGN_OR_RETURN(const std::vector<int32_t> words, ReadIntegers(reader, parts.codes));
-  weight.codes = UnpackRows(words, weight.out_features, weight.in_features, scheme.weight_bits);
+  HEROQ_ASSIGN_OR_RETURN(weight.packed_codes, ReadIntegers(reader, parts.codes));
   if (parts.zero_points.empty()) return absl::OkStatus();
   HEROQ_ASSIGN_OR_RETURN(const std::vector<int32_t> zeros, ReadIntegers(reader, parts.zero_points));
   weight.zero_points = UnpackColumns(zeros, weight.out_features, weight.groups, scheme.weight_bits);
@@ -35,7 +34,8 @@ absl::Status ReadPacked(const CheckpointReader& reader, const LinearParts& parts
 absl::Status ReadWholeBytes(const CheckpointReader& reader, const LinearParts& parts,
                             const QuantScheme& scheme, StoredWeight& weight) {
   HEROQ_ASSIGN_OR_RETURN(const std::string codes, reader.ReadBytes(parts.codes));
-  weight.codes = Shifted(codes, scheme);
+  weight.packed_codes =
+      PackRows(Shifted(codes, scheme), weight.out_features, weight.in_features, scheme.weight_bits);
   if (parts.zero_points.empty()) return absl::OkStatus();
   HEROQ_ASSIGN_OR_RETURN(const std::string zeros, reader.ReadBytes(parts.zero_points));
   weight.zero_points = Shifted(zeros, scheme);
@@ -46,8 +46,7 @@ absl::Status ReadGptq(const CheckpointReader& reader, const LinearParts& parts, 
                       StoredWeight& weight) {
   const int bits = storage.scheme.weight_bits;
   HEROQ_ASSIGN_OR_RETURN(const std::vector<int32_t> words, ReadIntegers(reader, parts.codes));
-  weight.codes = UnpackRows(Transpose(words, PackedWords(weight.in_features, bits), weight.out_features),
-                            weight.out_features, weight.in_features, bits);
+  weight.packed_codes = Transpose(words, PackedWords(weight.in_features, bits), weight.out_features);
   HEROQ_ASSIGN_OR_RETURN(const std::vector<int32_t> zeros, ReadIntegers(reader, parts.zero_points));
   weight.zero_points = Transpose(UnpackRows(zeros, weight.groups, weight.out_features, bits), weight.groups,
                                  weight.out_features);
@@ -74,8 +73,11 @@ absl::StatusOr<std::vector<int32_t>> ReadIntegers(const CheckpointReader& reader
 absl::StatusOr<StoredWeight> ReadStoredWeight(const CheckpointReader& reader, const LinearLayout& linear,
                                               const LinearStorage& storage) {
   const LinearParts parts = PartsOf(linear.name, storage);
-  StoredWeight weight{
-      linear.out_features, linear.in_features, storage.groups(linear.in_features), {}, {}, {}, {}};
+  StoredWeight weight;
+  weight.out_features = linear.out_features;
+  weight.in_features = linear.in_features;
+  weight.groups = storage.groups(linear.in_features);
+  weight.bits = storage.scheme.weight_bits;
   HEROQ_ASSIGN_OR_RETURN(const CheckpointReader::Entry scales, reader.Find(parts.scales));
   HEROQ_ASSIGN_OR_RETURN(weight.scales, ReadFloats(scales));
   weight.zero_points.assign(weight.scales.size(), static_cast<uint8_t>(storage.scheme.middle_code()));
@@ -104,18 +106,23 @@ absl::StatusOr<StoredWeight> ReadStoredWeight(const CheckpointReader& reader, co
 
 absl::StatusOr<double> WeightError(const StoredWeight& weight, const CheckpointReader::Entry& source) {
   HEROQ_ASSIGN_OR_RETURN(const std::vector<float> original, ReadFloats(source));
-  if (original.size() != weight.codes.size()) {
+  const int64_t elements = weight.out_features * weight.in_features;
+  if (static_cast<int64_t>(original.size()) != elements) {
     return MakeError(Reason::kModelInvalid,
                      absl::StrCat("tensor ", source.info.name, " has ", original.size(),
-                                  " values, its quantized linear ", weight.codes.size()));
+                                  " values, its quantized linear ", elements));
   }
+  const absl::Span<const int32_t> packed = weight.packed_codes;
+  const int64_t words = PackedWords(weight.in_features, weight.bits);
+  std::vector<uint8_t> codes(weight.in_features);
   double error = 0, energy = 0;
   for (int64_t row = 0; row < weight.out_features; ++row) {
+    UnpackRowInto(packed.subspan(row * words, words), weight.in_features, weight.bits, codes.data());
     for (int64_t column = 0; column < weight.in_features; ++column) {
       const int64_t at = row * weight.in_features + column;
       const int64_t group = row * weight.groups + weight.group_of[column];
       const float stored =
-          weight.scales[group] * static_cast<float>(weight.codes[at] - weight.zero_points[group]);
+          weight.scales[group] * static_cast<float>(codes[column] - weight.zero_points[group]);
       const double difference = static_cast<double>(stored) - original[at];
       error += difference * difference;
       energy += static_cast<double>(original[at]) * original[at];

@@ -16,10 +16,11 @@ struct StoredWeight {
   int64_t out_features = 0;
   int64_t in_features = 0;
   int64_t groups = 0;
-  std::vector<uint8_t> codes;        // [out, in], from 0: signed values plus 2^(bits - 1)
-  std::vector<float> scales;         // [out, groups]
-  std::vector<uint8_t> zero_points;  // [out, groups], shifted like the codes
-  std::vector<int32_t> group_of;     // [in]
+  int bits = 0;
+  std::vector<int32_t> packed_codes;  // of [out, in] by PackRows, from 0: signed values plus 2^(bits - 1)
+  std::vector<float> scales;          // [out, groups]
+  std::vector<uint8_t> zero_points;   // [out, groups], shifted like the codes
+  std::vector<int32_t> group_of;      // [in]
 };
 
 // Requires a linear whose parts CheckQuantizedLinear found sound. Blocking.

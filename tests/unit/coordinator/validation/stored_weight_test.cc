@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "common/checkpoint/safetensors_writer.h"
+#include "common/quant/packing.h"
 #include "coordinator/validation/linear_check.h"
 #include "tests/support/memory_file_system.h"
 
@@ -52,12 +53,16 @@ class StoredWeightTest : public testing::Test {
     storage.scheme.symmetric = symmetric;
     return storage;
   }
+  static std::vector<uint8_t> CodesOf(const StoredWeight& weight) {
+    return UnpackRows(weight.packed_codes, weight.out_features, weight.in_features, weight.bits);
+  }
   static void ExpectWeight(const StoredWeight& weight, int zero, const std::function<int(int64_t)>& group) {
+    const std::vector<uint8_t> codes = CodesOf(weight);
     for (int64_t o = 0; o < kOut; ++o) {
       for (int64_t i = 0; i < kIn; ++i) {
         const int64_t at = o * weight.groups + weight.group_of[i];
         EXPECT_EQ(weight.group_of[i], group(i));
-        EXPECT_EQ(weight.codes[o * kIn + i], (o + i) % 16);
+        EXPECT_EQ(codes[o * kIn + i], (o + i) % 16);
         EXPECT_EQ(weight.zero_points[at], zero);
         EXPECT_EQ(weight.scales[at], 1 + group(i));
       }
@@ -113,7 +118,7 @@ TEST_F(StoredWeightTest, WholeBytesMustBeCodesOfTheirBits) {
   Findings findings;
   EXPECT_TRUE(*CheckQuantizedLinear(reader, kLayout, storage, findings));
   const StoredWeight weight = *ReadStoredWeight(reader, kLayout, storage);
-  EXPECT_EQ(weight.codes[0] - weight.zero_points[0], -8);
+  EXPECT_EQ(CodesOf(weight)[0] - weight.zero_points[0], -8);
   storage.scheme.weight_bits = 3;
   EXPECT_FALSE(*CheckQuantizedLinear(reader, kLayout, storage, findings));
   const v1::ValidateCheckpointResponse found = findings.Take();
