@@ -8,7 +8,7 @@
 
 namespace heroq {
 
-Digest DigestOf(absl::string_view bytes) { return {Sha256Hex(bytes), static_cast<int64_t>(bytes.size())}; }
+Digest DigestOf(absl::string_view bytes) { return DigestOf(BlobPieces(&bytes, 1), Durability::kDurable); }
 
 Digest DigestOf(BlobPieces pieces, Durability durability) {
   Digest digest;

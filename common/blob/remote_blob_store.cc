@@ -124,7 +124,7 @@ absl::StatusOr<std::string> RemoteBlobStore::Get(const Digest& digest) {
     if (status.ok() && Verify(bytes, digest)) return bytes;
     if (status.ok()) {
       // Every chunk was what the server sent, so going on would not help: start again.
-      status = Corrupt(digest, "the bytes received are others");
+      status = Corrupt(digest, "received bytes are not those of its digest");
       bytes.clear();
     } else if (!MayRetry(status)) {
       return status;
