@@ -26,7 +26,7 @@ constexpr int64_t kFloat = 4;
 // Hidden states a worker keeps for the next block (worker/agent/local_task_executor.h).
 constexpr int64_t kHiddenStateCacheBytes = int64_t{256} << 20;
 // Freed memory that a worker keeps when it begins a task (worker/agent/local_task_executor.cc).
-constexpr int64_t kFreedBytes = int64_t{128} << 20;
+constexpr int64_t kFreedBytes = int64_t{256} << 20;
 // Tokens whose activations are packed for their second moments, in two forms
 // (worker/calibration/gram_kernel.cc).
 constexpr int64_t kPackedTokens = 1024;

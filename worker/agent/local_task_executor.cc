@@ -25,7 +25,7 @@ namespace heroq {
 namespace {
 
 // Of freed memory, from one task to the next: what units and shards of small models take.
-constexpr int64_t kKeptBytes = int64_t{128} << 20;
+constexpr int64_t kKeptBytes = int64_t{256} << 20;
 
 }  // namespace
 

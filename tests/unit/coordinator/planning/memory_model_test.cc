@@ -101,7 +101,7 @@ TEST(MemoryModelTest, RotationsLeaveSquaresBehindAndNoMoreThanAWorkerKeeps) {
   // A scaled input is factored beside two squares: 16 MiB, packed 8, panels 3 and five bytes a weight, 20;
   // with 64 MiB a square 64, 32, 6 and 80. A rotation is learned beside them on three copies of the weight.
   EXPECT_NEAR(added(2048), (7 * 16 + 3 * 16 - 47) * kMiB, 2) << "seven squares are left";
-  EXPECT_NEAR(added(4096), (128 + 3 * 64 - 182) * kMiB, 2) << "no more is kept";
+  EXPECT_NEAR(added(4096), (256 + 3 * 64 - 182) * kMiB, 2) << "no more is kept";
 }
 
 // Three alphas scored in rounds of 24 and 48 rows: their factors, of half a square each, are held from one to
