@@ -102,19 +102,17 @@ def layers(bench):
 
 def search(bench):
     model = bench.stacked(BLOCKS[0])
-    # A machine drifts by more than 2 % within a run of all blocks: few blocks, beside each other, first one and then
-    # the other first.
-    pairs = []
+    runs = {16: [], 64: []}
     for turn in range(8):
-        pair = {}
         for samples in (16, 64) if turn % 2 == 0 else (64, 16):
             run = bench.job("--method", "hero-q", model=model, samples=samples, workers=1).run
-            pair[samples] = run["totals"]["quantize"]["cpu_seconds"]
-        pairs.append(pair)
-    growth = statistics.median(pair[64] / pair[16] - 1 for pair in pairs)
-    few, many = (statistics.median(pair[samples] for pair in pairs) for samples in (16, 64))
-    yield (f"search of hero-q against tokens, {BLOCKS[0]} blocks, 16 x 512: {few:.1f} CPU s, 64 x 512: {many:.1f}",
-           f"{growth:+.1%}", "2 %", abs(growth) <= 0.02)
+            runs[samples].append({task["tasks"][0]: task["cpu_seconds"] for task in run["tasks"]
+                                  if task["tasks"][0].startswith("quantize/")})
+    # A task does the same work in every run, and the machine drifts by more than 2 % from one run to the next: the
+    # fastest of all runs is a task's time.
+    few, many = (sum(min(run[task] for run in runs[samples]) for task in runs[samples][0]) for samples in (16, 64))
+    yield (f"search of hero-q against tokens, {BLOCKS[0]} blocks, 16 x 512: {few:.2f} CPU s, 64 x 512: {many:.2f}",
+           f"{many / few - 1:+.1%}", "2 %", abs(many / few - 1) <= 0.02)
 
 
 def beyond_forward(bench):
@@ -206,7 +204,8 @@ def main():
         page_section.replace_section(arguments.page, HEADING, "\n".join([
             f"Written by `deploy/scaling.sh` on {machine.today_and_processor()}, in {(time.monotonic() - start) / 60:.0f} "
             "minutes. Jobs are gptq on SmolLM2-135M by two workers of one thread where nothing else is said; times are "
-            "medians of three (tokens and layers: five, search: eight pairs), from process start to exit.", "", *table]))
+            "medians of three (tokens and layers: five; search: each task's fastest of eight), from process start to exit.",
+            "", *table]))
     return 0 if all(kept for *_, kept in rows) else 1
 
 
