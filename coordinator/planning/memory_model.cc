@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 
+#include "common/process/worker_memory.h"
 #include "coordinator/planning/activation_regime.h"
 #include "coordinator/planning/alpha_rounds.h"
 #include "coordinator/planning/base_method.h"
@@ -23,10 +24,6 @@ constexpr int64_t kSearchBytes = int64_t{12} << 20;
 // Blocks that were freed and not given back, and what tasks hold besides the matrices below.
 constexpr double kSlack = 1.06;
 constexpr int64_t kFloat = 4;
-// Hidden states a worker keeps for the next block (worker/agent/local_task_executor.h).
-constexpr int64_t kHiddenStateCacheBytes = int64_t{256} << 20;
-// Freed memory that a worker keeps when it begins a task (worker/agent/local_task_executor.cc).
-constexpr int64_t kFreedBytes = int64_t{256} << 20;
 // Tokens whose activations are packed for their second moments, in two forms
 // (worker/calibration/gram_kernel.cc).
 constexpr int64_t kPackedTokens = 1024;
@@ -160,7 +157,7 @@ bool RotatesInputs(const v1::MethodSpec& method) {
 // What bases that were tried leave behind in pieces too small for the next: several squares of the input
 // where rotations pass over it, else as much as candidates for alpha held.
 int64_t Pieces(bool rotates, int64_t searched, int64_t square) {
-  return std::min(rotates ? 7 * square : searched, kFreedBytes);
+  return std::min(rotates ? 7 * square : searched, kKeptFreedBytes);
 }
 
 int64_t RewrittenValues(const v1::PlannedUnit& unit) {

@@ -22,19 +22,13 @@
 #include "worker/loading/rotated_weights.h"
 
 namespace heroq {
-namespace {
-
-// Of freed memory, from one task to the next: what units and shards of small models take.
-constexpr int64_t kKeptBytes = int64_t{256} << 20;
-
-}  // namespace
 
 absl::StatusOr<v1::TaskResult> LocalTaskExecutor::Execute(const v1::Task& task, const v1::JobContext& context,
                                                           const TaskEnvironment& environment) {
   if (context.threads() < 1) {
     return MakeError(Reason::kInternal, absl::StrCat("job context: threads is ", context.threads()));
   }
-  ReturnFreedMemory(kKeptBytes);
+  ReturnFreedMemory(kKeptFreedBytes);
   const absl::Duration start = clock_.Monotonic();
   const ProcessUsage before = CurrentProcessUsage();
   CountingBlobStore blobs(environment.blobs);

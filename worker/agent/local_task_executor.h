@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "common/process/worker_memory.h"
 #include "common/time/clock.h"
 #include "worker/agent/hidden_state_cache.h"
 #include "worker/agent/task_executor.h"
@@ -19,13 +20,11 @@ class LocalTaskExecutor final : public TaskExecutor {
  public:
   // `clock` outlives this. `device` comes from OpenDevice. Hidden states just produced are kept for the next
   // task up to `cache_bytes`.
-  LocalTaskExecutor(Clock& clock, c10::Device device, int64_t cache_bytes = kDefaultCacheBytes)
+  LocalTaskExecutor(Clock& clock, c10::Device device, int64_t cache_bytes = kHiddenStateCacheBytes)
       : clock_(clock), device_(device), hidden_states_(cache_bytes) {}
 
   absl::StatusOr<v1::TaskResult> Execute(const v1::Task& task, const v1::JobContext& context,
                                          const TaskEnvironment& environment) override;
-
-  static constexpr int64_t kDefaultCacheBytes = int64_t{256} << 20;
 
  private:
   absl::Status OpenModel(const v1::JobContext& context, FileSystem& files);
